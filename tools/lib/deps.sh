@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# The one list of Debian packages that building, running, testing and checking need: sourced by what needs them.
+#   deps_missing GROUP...                  prints what is not installed, one package per line
+#   deps_install [--no-install] GROUP...   installs it; with --no-install only says so (and returns 3)
+
+# shellcheck source=tools/lib/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+declare -A VS_PACKAGES=(
+  # The libraries are those of third_party/system_libs.bzl.
+  [build]="bazel-bootstrap g++ pkg-config libavcodec-dev libavformat-dev libavutil-dev libcli11-dev libcpp-httplib-dev
+    libelf-dev libexpected-dev libopenh264-dev libspdlog-dev libyaml-cpp-dev libyuv-dev nlohmann-json3-dev"
+  # Beyond what the build brings along.
+  [run]=""
+  # clang compiles the installed headers once more; ffprobe looks at what was encoded.
+  [test]="clang ffmpeg libgmock-dev libgtest-dev"
+  # libclang-rt-14-dev: the sanitizers of clang (--config=clang-asan).
+  [check]="clang-format clang-tidy git libclang-rt-14-dev python3 shellcheck"
+)
+
+deps_packages() {
+  local group
+  for group; do
+    [[ -n ${VS_PACKAGES[$group]+known} ]] || die "no group of packages '$group', expected: ${!VS_PACKAGES[*]}"
+    printf '%s\n' "${VS_PACKAGES[$group]}"
+  done | xargs -r printf '%s\n' | sort -u
+}
+
+deps_missing() {
+  local package
+  for package in $(deps_packages "$@"); do
+    if [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) != 'install ok installed' ]]; then
+      printf '%s\n' "$package"
+    fi
+  done
+}
+
+deps_install() {
+  local install=yes
+  if [[ ${1:-} == --no-install ]]; then
+    install=no
+    shift
+  fi
+  [[ -e /proc/self/stat ]] || die "/proc is not mounted, which Java (for Bazel) and these scripts need: mount -t proc proc /proc"
+  if ! command -v dpkg-query >/dev/null; then
+    say "Not a Debian system: not checking for the equivalents of: $(deps_packages "$@" | xargs)"
+    return 0
+  fi
+  local -a missing
+  mapfile -t missing < <(deps_missing "$@")
+  ((${#missing[@]})) || return 0
+  say "Not installed: ${missing[*]}"
+  local command="apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+  if [[ $install == no ]]; then
+    say "Install with: $command"
+    return 3
+  fi
+  local -a as_root=()
+  if ((EUID != 0)); then
+    if command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then
+      as_root=(sudo)
+    else
+      die "installing needs root, and sudo does not help here. As root, run: $command"
+    fi
+  fi
+  local -a apt=(${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0)
+  say "Installing them, with dependencies..."
+  "${apt[@]}" update </dev/null >&2 || say "apt-get update failed, going on with the lists that are here"
+  "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null >&2 ||
+    die "apt-get could not install them. As root, run: $command"
+}
