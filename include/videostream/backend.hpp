@@ -1,0 +1,726 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The backend SDK: write a C++ class per kind, add one macro line, get the C ABI of backend.h.
+//
+//   class Grey : public videostream::backend::Allocator { ... };
+//   constexpr videostream::backend::Identity kIdentity{.name = "grey", .version = "1.0", .license = "MIT"};
+//   VIDEOSTREAM_BACKEND(kIdentity, Grey)
+//
+// Header-only; C++20; needs only the C and C++ standard libraries. Everything lives in an inline versioned namespace,
+// so that backends built against different SDKs do not share symbols. Build with -fvisibility=hidden -fno-gnu-unique
+// and a version script that exports `vstream_plugin` alone.
+//
+// Threads: methods of one object are called by one thread; see the C header of the kind for exceptions. Exceptions that
+// leave a method are turned into VSTREAM_E_INTERNAL.
+// Sizes: the wrappers copy every struct in and out by its struct_size; a method always sees complete structs.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "videostream/allocator.h"
+#include "videostream/backend.h"
+#include "videostream/capture.h"
+#include "videostream/converter.h"
+#include "videostream/encoder.h"
+#include "videostream/transport.h"
+
+namespace videostream::backend {
+inline namespace v0 {
+
+/// Result of a method: default is success.
+class [[nodiscard]] Status {
+ public:
+  Status() = default;
+  /// `code`: VSTREAM_E_*; `message`: one line "object, operation: cause".
+  Status(int32_t code, std::string message, int os_error = 0)
+      : code_(code), os_error_(os_error), message_(std::move(message)) {}
+  /// "what: strerror(error)", with the code that fits the errno value.
+  static Status Errno(std::string_view what, int error);
+
+  bool ok() const { return code_ == VSTREAM_OK; }
+  int32_t code() const { return code_; }
+  int os_error() const { return os_error_; }
+  const std::string& message() const { return message_; }
+
+ private:
+  int32_t code_ = VSTREAM_OK;
+  int os_error_ = 0;
+  std::string message_;
+};
+
+inline Status Ok() { return {}; }
+/// Nothing ready now; the common answer of dequeue and collect. Allocates nothing.
+inline Status Again() { return {VSTREAM_E_AGAIN, std::string()}; }
+
+inline Status Status::Errno(std::string_view what, int error) {
+  int32_t code = VSTREAM_E_IO;
+  switch (error) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+      code = VSTREAM_E_NOT_FOUND;
+      break;
+    case EACCES:
+    case EPERM:
+      code = VSTREAM_E_PERMISSION;
+      break;
+    case EBUSY:
+    case EADDRINUSE:
+      code = VSTREAM_E_BUSY;
+      break;
+    case ENOMEM:
+    case ENOSPC:
+    case EMFILE:
+    case ENFILE:
+      code = VSTREAM_E_NO_MEMORY;
+      break;
+    case EINVAL:
+    case ENAMETOOLONG:
+      code = VSTREAM_E_INVALID;
+      break;
+    case EAGAIN:
+      code = VSTREAM_E_AGAIN;
+      break;
+    case ETIMEDOUT:
+      code = VSTREAM_E_TIMEOUT;
+      break;
+    default:
+      break;
+  }
+  return {code, std::string(what) + ": " + std::strerror(error), error};
+}
+
+/// CPU access to an attached buffer; ends with the object. Movable.
+class Mapping {
+ public:
+  Mapping() = default;
+  Mapping(const vstream_host* host, uint32_t id, uint32_t access, const vstream_mapping& planes)
+      : host_(host), id_(id), access_(access), planes_(planes) {}
+  Mapping(Mapping&& other) noexcept { *this = std::move(other); }
+  Mapping& operator=(Mapping&& other) noexcept {
+    std::swap(host_, other.host_);
+    std::swap(id_, other.id_);
+    std::swap(access_, other.access_);
+    std::swap(planes_, other.planes_);
+    return *this;
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    if (host_ != nullptr) host_->unmap(host_->ctx, id_, access_);
+  }
+
+  explicit operator bool() const { return host_ != nullptr; }
+  uint8_t* data(uint32_t plane) const { return planes_.data[plane]; }
+  uint64_t size(uint32_t plane) const { return planes_.size[plane]; }
+
+ private:
+  const vstream_host* host_ = nullptr;
+  uint32_t id_ = 0;
+  uint32_t access_ = 0;
+  vstream_mapping planes_{};
+};
+
+/// The runtime's services. Copyable handle; usable from any thread until the object it was given to is destroyed.
+class Host {
+ public:
+  Host() = default;
+  explicit Host(const vstream_host* host) : host_(host) {}
+  void Log(uint32_t level, std::string_view text) const { host_->log(host_->ctx, level, text.data(), text.size()); }
+  int64_t NowNs() const { return host_->now_ns(host_->ctx); }
+  /// `access`: VSTREAM_ACCESS_*.
+  Status Map(uint32_t buffer_id, uint32_t access, Mapping* out) const {
+    vstream_mapping planes{};
+    planes.struct_size = sizeof planes;
+    vstream_error error{};
+    error.struct_size = sizeof error;
+    if (const int32_t code = host_->map(host_->ctx, buffer_id, access, &planes, &error); code != VSTREAM_OK) {
+      return {code, error.message, error.os_error};
+    }
+    *out = Mapping(host_, buffer_id, access, planes);
+    return Ok();
+  }
+
+ private:
+  const vstream_host* host_ = nullptr;
+};
+
+/// The options of one create call. Valid during Open only.
+class Options {
+ public:
+  explicit Options(const vstream_create_info& info) : info_(info) {}
+
+  /// The last value of `name`, or `fallback`.
+  std::string_view Text(std::string_view name, std::string_view fallback) const {
+    std::string_view value = fallback;
+    ForEach([&](std::string_view key, std::string_view text) {
+      if (key == name) value = text;
+    });
+    return value;
+  }
+  /// The runtime has checked type and range against the schema; what is still no number gives the fallback.
+  int64_t Integer(std::string_view name, int64_t fallback) const {
+    const std::string_view text = Text(name, "");
+    int64_t value = fallback;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size() ? value : fallback;
+  }
+  bool Boolean(std::string_view name, bool fallback) const {
+    const std::string_view text = Text(name, "");
+    return text.empty() ? fallback : text == "true";
+  }
+  std::vector<std::string> List(std::string_view name) const {
+    std::vector<std::string> values;
+    ForEach([&](std::string_view key, std::string_view text) {
+      if (key == name) values.emplace_back(text);
+    });
+    return values;
+  }
+  std::string_view device() const { return info_.device; }
+  std::string_view stream() const { return info_.stream; }
+
+ private:
+  template <class F>
+  void ForEach(F&& visit) const {
+    const char* at = reinterpret_cast<const char*>(info_.options);
+    for (uint32_t i = 0; i < info_.option_count; ++i, at += info_.option_stride) {
+      const auto* option = reinterpret_cast<const vstream_option*>(at);
+      visit(std::string_view(option->name), std::string_view(option->value));
+    }
+  }
+  const vstream_create_info& info_;
+};
+
+/// Copies text into a fixed array of the ABI, cut at the end if need be, always NUL-terminated.
+template <size_t N>
+constexpr void SetText(char (&to)[N], std::string_view text) {
+  const size_t length = std::min(text.size(), N - 1);
+  for (size_t i = 0; i < length; ++i) to[i] = text[i];
+  for (size_t i = length; i < N; ++i) to[i] = 0;
+}
+
+/// What Probe found.
+using DeviceList = std::vector<vstream_device>;
+
+/// A record with id, label and kind filled in, usable, to be completed by the caller.
+inline vstream_device MakeDevice(uint32_t kind, std::string_view id, std::string_view label) {
+  vstream_device device{};
+  device.struct_size = sizeof device;
+  device.kind = kind;
+  SetText(device.id, id);
+  SetText(device.label, label);
+  return device;
+}
+
+/// Common to all kinds. A class must be default-constructible (cheap, cannot fail: work belongs into Open) and has
+///   static Status Probe(const Host&, DeviceList&);             what this machine offers
+/// and may have
+///   static constexpr std::array<vstream_option_spec, N> kOptions;   what it understands
+class Instance {
+ public:
+  virtual ~Instance() = default;
+  Instance() = default;
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+  virtual Status Open(const Options& options) = 0;
+  void SetHost(Host host) { host_ = host; }
+
+ protected:
+  const Host& host() const { return host_; }
+
+ private:
+  Host host_;
+};
+
+/// See allocator.h for the contract of each method; likewise for the classes below.
+class Allocator : public Instance {
+ public:
+  static constexpr uint32_t kKind = VSTREAM_KIND_ALLOCATOR;
+  virtual Status Info(vstream_allocator_info* out) = 0;
+  virtual Status Allocate(const vstream_allocation_request& request, vstream_buffer* out) = 0;
+};
+
+/// Optional methods, found by their presence in the class (each sets its capability bit):
+///   Status ExportBuffer(uint32_t index, uint32_t buffer_id, vstream_buffer* out);
+///   Status Reconfigure(const vstream_capture_request& request, uint32_t* outcome);
+class Capture : public Instance {
+ public:
+  static constexpr uint32_t kKind = VSTREAM_KIND_CAPTURE;
+  virtual Status Configure(const vstream_capture_request& request, vstream_capture_config* out) = 0;
+  virtual Status Attach(uint32_t buffer_id, const vstream_buffer& buffer) = 0;
+  virtual Status Detach(uint32_t buffer_id) = 0;
+  virtual Status Start() = 0;
+  virtual Status Stop() = 0;
+  virtual Status Queue(uint32_t buffer_id) = 0;
+  virtual Status PollFd(int32_t* fd) = 0;
+  virtual Status Dequeue(vstream_frame* out) = 0;
+};
+
+class Converter : public Instance {
+ public:
+  static constexpr uint32_t kKind = VSTREAM_KIND_CONVERTER;
+  virtual Status Configure(const vstream_converter_config& config, vstream_converter_needs* out) = 0;
+  virtual Status Attach(uint32_t buffer_id, const vstream_buffer& buffer) = 0;
+  virtual Status Detach(uint32_t buffer_id) = 0;
+  virtual Status Submit(const vstream_converter_job& job) = 0;
+  virtual Status PollFd(int32_t* fd) = 0;
+  virtual Status Collect(vstream_converter_result* out) = 0;
+};
+
+/// Optional: Status SetBitrate(uint64_t bits_per_second);
+class Encoder : public Instance {
+ public:
+  static constexpr uint32_t kKind = VSTREAM_KIND_ENCODER;
+  virtual Status Configure(const vstream_encoder_config& config, vstream_encoder_needs* out) = 0;
+  virtual Status Attach(uint32_t buffer_id, const vstream_buffer& buffer) = 0;
+  virtual Status Detach(uint32_t buffer_id) = 0;
+  virtual Status Submit(const vstream_encoder_job& job) = 0;
+  virtual Status PollFd(int32_t* fd) = 0;
+  virtual Status Collect(vstream_encoder_result* out) = 0;
+  virtual Status Drain() = 0;
+};
+
+class Transport : public Instance {
+ public:
+  static constexpr uint32_t kKind = VSTREAM_KIND_TRANSPORT;
+  virtual Status Info(vstream_transport_info* out) = 0;
+  virtual Status AddSet(const vstream_buffer_set& set) = 0;
+  virtual Status RemoveSet(uint32_t epoch) = 0;
+  virtual Status Publish(uint32_t stream, const vstream_frame& frame) = 0;
+  virtual Status Reclaim(uint32_t stream, const uint32_t* ids, uint32_t count, uint32_t want, uint32_t* taken,
+                         uint32_t* taken_count) = 0;
+  virtual Status PollFd(int32_t* fd) = 0;
+  virtual Status Service() = 0;
+  virtual Status NextEvent(vstream_transport_event* out) = 0;
+  virtual Status SetState(uint32_t stream, uint32_t state) = 0;
+  /// Appends every consumer.
+  virtual Status Consumers(std::vector<vstream_consumer>* out) = 0;
+};
+
+/// Identity of a backend, for VIDEOSTREAM_BACKEND.
+struct Identity {
+  std::string_view name;     ///< as the file, without ".so"
+  std::string_view version;  ///< for people
+  std::string_view vendor = "";
+  std::string_view license = "Apache-2.0";
+};
+
+namespace internal {
+
+template <class T>
+T CopyIn(const T* from) {
+  T full{};
+  std::memcpy(&full, from, std::min<size_t>(from->struct_size, sizeof full));
+  full.struct_size = sizeof full;
+  return full;
+}
+
+template <class T>
+void CopyOut(T* to, const T& full) {
+  const uint32_t size = std::min<uint32_t>(to->struct_size, sizeof full);
+  std::memcpy(to, &full, size);
+  to->struct_size = size;
+}
+
+template <class T>
+T Sized() {
+  T value{};
+  value.struct_size = sizeof value;
+  return value;
+}
+
+inline int32_t Report(vstream_error* to, const Status& status) {
+  if (status.ok()) return VSTREAM_OK;
+  vstream_error error = Sized<vstream_error>();
+  error.code = status.code();
+  error.os_error = status.os_error();
+  SetText(error.message, status.message());
+  CopyOut(to, error);
+  return status.code();
+}
+
+// Runs a method; nothing that it throws crosses the border.
+template <class F>
+int32_t Guard(vstream_error* error, F&& method) noexcept {
+#if defined(__cpp_exceptions)
+  try {
+    return Report(error, method());
+  } catch (const std::bad_alloc&) {
+    return Report(error, {VSTREAM_E_NO_MEMORY, "out of memory"});
+  } catch (const std::exception& e) {
+    return Report(error, {VSTREAM_E_INTERNAL, std::string("exception: ") + e.what()});
+  } catch (...) {
+    return Report(error, {VSTREAM_E_INTERNAL, "exception of unknown type"});
+  }
+#else
+  return Report(error, method());
+#endif
+}
+
+// As Guard, with a complete struct for the method and a copy by size for the caller on success.
+template <class Out, class F>
+int32_t GuardOut(Out* out, vstream_error* error, F&& method) noexcept {
+  return Guard(error, [&]() -> Status {
+    Out full = Sized<Out>();
+    Status status = method(&full);
+    if (status.ok()) CopyOut(out, full);
+    return status;
+  });
+}
+
+template <class T>
+T& As(void* self) {
+  return *static_cast<T*>(self);
+}
+
+template <class T>
+int32_t Create(const vstream_host* host, const vstream_create_info* info, void** self, vstream_error* error) {
+  return Guard(error, [&]() -> Status {
+    const vstream_create_info full = CopyIn(info);
+    auto instance = std::make_unique<T>();
+    instance->SetHost(Host(host));
+    Status status = instance->Open(Options(full));
+    if (status.ok()) *self = instance.release();
+    return status;
+  });
+}
+
+template <class T>
+void Destroy(void* self) {
+  delete static_cast<T*>(self);
+}
+
+template <class T>
+int32_t Attach(void* self, uint32_t id, const vstream_buffer* buffer, vstream_error* error) {
+  return Guard(error, [&] { return As<T>(self).Attach(id, CopyIn(buffer)); });
+}
+template <class T>
+int32_t Detach(void* self, uint32_t id, vstream_error* error) {
+  return Guard(error, [&] { return As<T>(self).Detach(id); });
+}
+template <class T>
+int32_t PollFd(void* self, int32_t* fd, vstream_error* error) {
+  return Guard(error, [&] { return As<T>(self).PollFd(fd); });
+}
+
+template <class T>
+constexpr vstream_allocator_ops AllocatorOps() {
+  vstream_allocator_ops ops{};
+  ops.struct_size = sizeof ops;
+  ops.create = &Create<T>;
+  ops.destroy = &Destroy<T>;
+  ops.info = [](void* self, vstream_allocator_info* out, vstream_error* error) -> int32_t {
+    return GuardOut(out, error, [&](vstream_allocator_info* full) { return As<T>(self).Info(full); });
+  };
+  ops.allocate = [](void* self, const vstream_allocation_request* request, vstream_buffer* out,
+                    vstream_error* error) -> int32_t {
+    return GuardOut(out, error, [&](vstream_buffer* full) {
+      std::fill(std::begin(full->fds), std::end(full->fds), -1);
+      return As<T>(self).Allocate(CopyIn(request), full);
+    });
+  };
+  return ops;
+}
+
+template <class T>
+constexpr vstream_capture_ops CaptureOps() {
+  vstream_capture_ops ops{};
+  ops.struct_size = sizeof ops;
+  ops.create = &Create<T>;
+  ops.destroy = &Destroy<T>;
+  ops.configure = [](void* self, const vstream_capture_request* request, vstream_capture_config* out,
+                     vstream_error* error) -> int32_t {
+    return GuardOut(out, error,
+                    [&](vstream_capture_config* full) { return As<T>(self).Configure(CopyIn(request), full); });
+  };
+  ops.attach = &Attach<T>;
+  ops.detach = &Detach<T>;
+  ops.start = [](void* self, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).Start(); });
+  };
+  ops.stop = [](void* self, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).Stop(); });
+  };
+  ops.queue = [](void* self, uint32_t id, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).Queue(id); });
+  };
+  ops.poll_fd = &PollFd<T>;
+  ops.dequeue = [](void* self, vstream_frame* out, vstream_error* error) -> int32_t {
+    return GuardOut(out, error, [&](vstream_frame* full) {
+      full->acquire_fence = full->release_fence = -1;
+      return As<T>(self).Dequeue(full);
+    });
+  };
+  if constexpr (requires(T & t, vstream_buffer * b) { t.ExportBuffer(0u, 0u, b); }) {
+    ops.capabilities |= VSTREAM_CAPTURE_CAP_EXPORT;
+    ops.export_buffer = [](void* self, uint32_t index, uint32_t id, vstream_buffer* out,
+                           vstream_error* error) -> int32_t {
+      return GuardOut(out, error, [&](vstream_buffer* full) {
+        std::fill(std::begin(full->fds), std::end(full->fds), -1);
+        return As<T>(self).ExportBuffer(index, id, full);
+      });
+    };
+  }
+  if constexpr (requires(T & t, const vstream_capture_request& r, uint32_t* o) { t.Reconfigure(r, o); }) {
+    ops.capabilities |= VSTREAM_CAPTURE_CAP_RECONFIGURE;
+    ops.reconfigure = [](void* self, const vstream_capture_request* request, uint32_t* outcome,
+                         vstream_error* error) -> int32_t {
+      return Guard(error, [&] { return As<T>(self).Reconfigure(CopyIn(request), outcome); });
+    };
+  }
+  return ops;
+}
+
+template <class T>
+constexpr vstream_converter_ops ConverterOps() {
+  vstream_converter_ops ops{};
+  ops.struct_size = sizeof ops;
+  ops.create = &Create<T>;
+  ops.destroy = &Destroy<T>;
+  ops.configure = [](void* self, const vstream_converter_config* config, vstream_converter_needs* out,
+                     vstream_error* error) -> int32_t {
+    return GuardOut(out, error,
+                    [&](vstream_converter_needs* full) { return As<T>(self).Configure(CopyIn(config), full); });
+  };
+  ops.attach = &Attach<T>;
+  ops.detach = &Detach<T>;
+  ops.submit = [](void* self, const vstream_converter_job* job, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).Submit(CopyIn(job)); });
+  };
+  ops.poll_fd = &PollFd<T>;
+  ops.collect = [](void* self, vstream_converter_result* out, vstream_error* error) -> int32_t {
+    return GuardOut(out, error, [&](vstream_converter_result* full) { return As<T>(self).Collect(full); });
+  };
+  return ops;
+}
+
+template <class T>
+constexpr vstream_encoder_ops EncoderOps() {
+  vstream_encoder_ops ops{};
+  ops.struct_size = sizeof ops;
+  ops.create = &Create<T>;
+  ops.destroy = &Destroy<T>;
+  ops.configure = [](void* self, const vstream_encoder_config* config, vstream_encoder_needs* out,
+                     vstream_error* error) -> int32_t {
+    return GuardOut(out, error,
+                    [&](vstream_encoder_needs* full) { return As<T>(self).Configure(CopyIn(config), full); });
+  };
+  ops.attach = &Attach<T>;
+  ops.detach = &Detach<T>;
+  ops.submit = [](void* self, const vstream_encoder_job* job, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).Submit(CopyIn(job)); });
+  };
+  ops.poll_fd = &PollFd<T>;
+  ops.collect = [](void* self, vstream_encoder_result* out, vstream_error* error) -> int32_t {
+    return GuardOut(out, error, [&](vstream_encoder_result* full) {
+      full->packet.acquire_fence = full->packet.release_fence = -1;
+      full->packet.struct_size = sizeof full->packet;
+      return As<T>(self).Collect(full);
+    });
+  };
+  ops.drain = [](void* self, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).Drain(); });
+  };
+  if constexpr (requires(T & t) { t.SetBitrate(uint64_t{}); }) {
+    ops.capabilities |= VSTREAM_ENCODER_CAP_BITRATE;
+    ops.set_bitrate = [](void* self, uint64_t bitrate, vstream_error* error) -> int32_t {
+      return Guard(error, [&] { return As<T>(self).SetBitrate(bitrate); });
+    };
+  }
+  return ops;
+}
+
+// Copies records into an array of the caller's stride and capacity; `*count` is the number there are.
+template <class T>
+void CopyRecords(const std::vector<T>& records, T* out, uint32_t stride, uint32_t capacity, uint32_t* count) {
+  *count = static_cast<uint32_t>(records.size());
+  char* at = reinterpret_cast<char*>(out);
+  for (uint32_t i = 0; i < std::min(*count, capacity); ++i, at += stride) {
+    T full = records[i];
+    full.struct_size = std::min<uint32_t>(stride, sizeof full);
+    std::memcpy(at, &full, full.struct_size);
+  }
+}
+
+template <class T>
+constexpr vstream_transport_ops TransportOps() {
+  vstream_transport_ops ops{};
+  ops.struct_size = sizeof ops;
+  ops.create = &Create<T>;
+  ops.destroy = &Destroy<T>;
+  ops.info = [](void* self, vstream_transport_info* out, vstream_error* error) -> int32_t {
+    return GuardOut(out, error, [&](vstream_transport_info* full) { return As<T>(self).Info(full); });
+  };
+  ops.add_set = [](void* self, const vstream_buffer_set* set, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).AddSet(CopyIn(set)); });
+  };
+  ops.remove_set = [](void* self, uint32_t epoch, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).RemoveSet(epoch); });
+  };
+  ops.publish = [](void* self, uint32_t stream, const vstream_frame* frame, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).Publish(stream, CopyIn(frame)); });
+  };
+  ops.reclaim = [](void* self, uint32_t stream, const uint32_t* ids, uint32_t count, uint32_t want, uint32_t* taken,
+                   uint32_t* taken_count, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).Reclaim(stream, ids, count, want, taken, taken_count); });
+  };
+  ops.poll_fd = &PollFd<T>;
+  ops.service = [](void* self, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).Service(); });
+  };
+  ops.next_event = [](void* self, vstream_transport_event* out, vstream_error* error) -> int32_t {
+    return GuardOut(out, error, [&](vstream_transport_event* full) { return As<T>(self).NextEvent(full); });
+  };
+  ops.set_state = [](void* self, uint32_t stream, uint32_t state, vstream_error* error) -> int32_t {
+    return Guard(error, [&] { return As<T>(self).SetState(stream, state); });
+  };
+  ops.consumers = [](void* self, vstream_consumer* out, uint32_t stride, uint32_t capacity, uint32_t* count,
+                     vstream_error* error) -> int32_t {
+    return Guard(error, [&]() -> Status {
+      std::vector<vstream_consumer> all;
+      Status status = As<T>(self).Consumers(&all);
+      if (status.ok()) CopyRecords(all, out, stride, capacity, count);
+      return status;
+    });
+  };
+  return ops;
+}
+
+// The tables and records of a plugin made of the classes Ts, at most one per kind.
+template <class... Ts>
+struct Plugin {
+  template <class Base>
+  static constexpr int kCount = (0 + ... + (std::is_base_of_v<Base, Ts> ? 1 : 0));
+  static_assert(sizeof...(Ts) > 0, "a backend serves at least one kind");
+  static_assert(kCount<Allocator> <= 1 && kCount<Capture> <= 1 && kCount<Converter> <= 1 && kCount<Encoder> <= 1 &&
+                    kCount<Transport> <= 1,
+                "one class per kind");
+
+  template <class T>
+  static constexpr auto Ops() {
+    if constexpr (std::is_base_of_v<Allocator, T>)
+      return AllocatorOps<T>();
+    else if constexpr (std::is_base_of_v<Capture, T>)
+      return CaptureOps<T>();
+    else if constexpr (std::is_base_of_v<Converter, T>)
+      return ConverterOps<T>();
+    else if constexpr (std::is_base_of_v<Encoder, T>)
+      return EncoderOps<T>();
+    else
+      return TransportOps<T>();
+  }
+  template <class T>
+  static constexpr auto kOps = Ops<T>();
+
+  template <class T>
+  static constexpr size_t OptionCount() {
+    if constexpr (requires { T::kOptions.size(); })
+      return T::kOptions.size();
+    else
+      return 0;
+  }
+  static constexpr size_t kOptionCount = (0 + ... + OptionCount<Ts>());
+  template <class T, class Array>
+  static constexpr void AppendOptions(Array& to, size_t& at) {
+    if constexpr (requires { T::kOptions.size(); }) {
+      for (const vstream_option_spec& option : T::kOptions) to[at++] = option;
+    }
+  }
+  static constexpr auto kOptions = [] {
+    std::array<vstream_option_spec, kOptionCount + 1> all{};  // +1: never empty
+    [[maybe_unused]] size_t at = 0;
+    (AppendOptions<Ts>(all, at), ...);
+    return all;
+  }();
+
+  static int32_t Probe(const vstream_host* host, vstream_device* devices, uint32_t stride, uint32_t capacity,
+                       uint32_t* count, vstream_error* error) {
+    return Guard(error, [&]() -> Status {
+      DeviceList all;
+      Status status;
+      ((status.ok() ? void(status = Ts::Probe(Host(host), all)) : void()), ...);
+      if (status.ok()) CopyRecords(all, devices, stride, capacity, count);
+      return status;
+    });
+  }
+
+  template <class T>
+  static constexpr void Enter(vstream_plugin_table& table) {
+    if constexpr (std::is_base_of_v<Allocator, T>)
+      table.allocator = &kOps<T>;
+    else if constexpr (std::is_base_of_v<Capture, T>)
+      table.capture = &kOps<T>;
+    else if constexpr (std::is_base_of_v<Converter, T>)
+      table.converter = &kOps<T>;
+    else if constexpr (std::is_base_of_v<Encoder, T>)
+      table.encoder = &kOps<T>;
+    else
+      table.transport = &kOps<T>;
+  }
+  static constexpr vstream_plugin_table MakeTable() {
+    vstream_plugin_table table{};
+    table.struct_size = sizeof table;
+    table.option_count = kOptionCount;
+    table.options = kOptions.data();
+    table.option_stride = sizeof(vstream_option_spec);
+    table.probe = &Probe;
+    (Enter<Ts>(table), ...);
+    return table;
+  }
+  static constexpr vstream_plugin_table kTable = MakeTable();
+
+  static constexpr vstream_plugin_descriptor Describe(const Identity& identity) {
+    vstream_plugin_descriptor descriptor{};
+    SetText(descriptor.identity.magic, VSTREAM_MAGIC);
+    descriptor.identity.struct_size = sizeof descriptor;
+    descriptor.identity.abi_major = VSTREAM_ABI_MAJOR;
+    descriptor.identity.abi_minor = VSTREAM_ABI_MINOR;
+    descriptor.identity.kinds = (0u | ... | VSTREAM_KIND_BIT(Ts::kKind));
+    SetText(descriptor.identity.name, identity.name);
+    SetText(descriptor.identity.version, identity.version);
+    SetText(descriptor.identity.vendor, identity.vendor);
+    SetText(descriptor.identity.license, identity.license);
+    descriptor.table = &kTable;
+    return descriptor;
+  }
+};
+
+}  // namespace internal
+
+/// One line of an option schema; for `static constexpr std::array kOptions{Option(...), ...}`.
+constexpr vstream_option_spec Option(std::string_view name, uint32_t type, std::string_view default_value,
+                                     std::string_view help, uint32_t kinds, uint32_t flags = 0, int64_t minimum = 0,
+                                     int64_t maximum = 0, std::string_view choices = "") {
+  vstream_option_spec spec{};
+  spec.struct_size = sizeof spec;
+  spec.type = type;
+  spec.flags = flags;
+  spec.kinds = VSTREAM_KIND_BIT(kinds);
+  spec.minimum = minimum;
+  spec.maximum = maximum;
+  SetText(spec.name, name);
+  SetText(spec.default_value, default_value);
+  SetText(spec.choices, choices);
+  SetText(spec.help, help);
+  return spec;
+}
+
+}  // namespace v0
+}  // namespace videostream::backend
+
+/// Defines the backend: its Identity constant, then one class per kind. Once per shared object, at namespace scope.
+#define VIDEOSTREAM_BACKEND(identity, ...)                              \
+  extern "C" constinit const vstream_plugin_descriptor vstream_plugin = \
+      ::videostream::backend::internal::Plugin<__VA_ARGS__>::Describe(identity);

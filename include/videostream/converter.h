@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Backend kind `converter`: crop, scale and change of format, from one raw frame to another.
+ *
+ * Life of an instance: create, configure, attach buffers of both sides, { submit; wait for poll_fd; collect }, destroy.
+ * Jobs finish in the order of submission.
+ */
+#ifndef VIDEOSTREAM_CONVERTER_H_
+#define VIDEOSTREAM_CONVERTER_H_
+
+#include "videostream/backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VSTREAM_FILTER_NEAREST 0
+#define VSTREAM_FILTER_BILINEAR 1
+#define VSTREAM_FILTER_BOX 2
+
+typedef struct vstream_converter_config {
+  uint32_t struct_size;
+  uint32_t filter;       /* VSTREAM_FILTER_*, for scaling */
+  vstream_layout source; /* strides as the buffers have them */
+  vstream_layout target; /* fourcc, width, height are set; strides as the buffers will have them */
+  vstream_rect crop;     /* of the source; all 0: everything */
+  vstream_colorimetry source_color;
+  vstream_colorimetry target_color;
+} vstream_converter_config;
+
+typedef struct vstream_converter_needs {
+  uint32_t struct_size;
+  uint32_t max_jobs;         /* that may be submitted and not collected, >= 1 */
+  uint32_t stride_alignment; /* bytes, for target buffers, a power of two */
+  uint32_t memory;           /* VSTREAM_MEMORY_* that buffers must have */
+} vstream_converter_needs;
+
+typedef struct vstream_converter_job {
+  uint32_t struct_size;
+  uint32_t target_id;   /* attached buffer to write */
+  uint64_t cookie;      /* comes back in the result */
+  vstream_frame source; /* source.buffer_id: attached buffer to read */
+} vstream_converter_job;
+
+typedef struct vstream_converter_result {
+  uint32_t struct_size;
+  int32_t status; /* VSTREAM_OK, or why this one job failed (the frame is dropped as convert_error) */
+  uint64_t cookie;
+  uint64_t bytes_used[VSTREAM_MAX_PLANES];
+} vstream_converter_result;
+
+typedef struct vstream_converter_ops {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t capabilities; /* none defined yet: 0 */
+
+  int32_t (*create)(const vstream_host *host, const vstream_create_info *info, void **self, vstream_error *error);
+  /* Waits for jobs in flight, then ends. */
+  void (*destroy)(void *self);
+  /* Set the conversion. Not while jobs are in flight. Errors: UNSUPPORTED (names both formats and sizes), INVALID. */
+  int32_t (*configure)(void *self, const vstream_converter_config *config, vstream_converter_needs *out,
+                       vstream_error *error);
+  /* As in capture.h, for buffers of both sides. */
+  int32_t (*attach)(void *self, uint32_t buffer_id, const vstream_buffer *buffer, vstream_error *error);
+  int32_t (*detach)(void *self, uint32_t buffer_id, vstream_error *error);
+  /* Begin a job. Never blocks. Errors: BUSY (max_jobs reached), NOT_FOUND (buffer), INVALID. */
+  int32_t (*submit)(void *self, const vstream_converter_job *job, vstream_error *error);
+  /* Readable while collect has a result. Owned by the instance, constant. */
+  int32_t (*poll_fd)(void *self, int32_t *fd, vstream_error *error);
+  /* The next finished job. Never blocks. Errors: AGAIN; IO: the converter is lost with every job in flight. */
+  int32_t (*collect)(void *self, vstream_converter_result *out, vstream_error *error);
+} vstream_converter_ops;
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif /* VIDEOSTREAM_CONVERTER_H_ */
