@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing a Profile by hand: the layout is part of the output, and every text that is not plainly a word is quoted.
+#include "core/profile/format.h"
+
+#include <array>
+#include <string_view>
+
+#include "core/profile/scalars.h"
+
+namespace videostream {
+namespace {
+
+// Texts that YAML reads as something else than themselves, or that other YAML readers might.
+bool IsPlain(std::string_view text) {
+  constexpr std::string_view kFirst = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/";
+  constexpr std::string_view kRest = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/.+-";
+  constexpr std::array<std::string_view, 3> kNull = {"null", "Null", "NULL"};
+  for (const std::string_view word : kNull) {
+    if (text == word) return false;
+  }
+  return !text.empty() && kFirst.find(text[0]) != std::string_view::npos &&
+         text.find_first_not_of(kRest) == std::string_view::npos;
+}
+
+std::string Scalar(std::string_view text) {
+  if (IsPlain(text)) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+std::string List(const std::vector<Located<std::string>>& values) {
+  std::string list = "[";
+  for (const auto& value : values) list += (list.size() > 1 ? ", " : "") + Scalar(value.value);
+  return list + "]";
+}
+
+class Writer {
+ public:
+  void Key(int depth, std::string_view key) { out_ += Indent(depth) + Scalar(key) + ":\n"; }
+  void Line(int depth, std::string_view key, std::string_view value) {
+    out_ += Indent(depth) + Scalar(key) + ": " + std::string(value) + "\n";
+  }
+  // The first line of a list entry, of which the others are one level deeper.
+  void Item(int depth, std::string_view key, std::string_view value) {
+    out_ += Indent(depth) + "- " + std::string(key) + ": " + std::string(value) + "\n";
+  }
+  [[nodiscard]] std::string Take() { return std::move(out_); }
+
+ private:
+  static std::string Indent(int depth) { return std::string(static_cast<size_t>(depth) * 2, ' '); }
+
+  std::string out_;
+};
+
+void WriteOptions(const Profile& profile, Writer& out) {
+  if (profile.options.empty()) return;
+  out.Key(0, "options");
+  for (const BackendOptions& backend : profile.options) {
+    if (backend.options.empty()) {
+      out.Line(1, backend.backend.value, "{}");
+      continue;
+    }
+    out.Key(1, backend.backend.value);
+    for (const Option& option : backend.options) {
+      out.Line(2, option.key.value, option.is_list ? List(option.values) : Scalar(option.values.at(0).value));
+    }
+  }
+}
+
+void WritePublish(const PublishSpec& publish, Writer& out) {
+  out.Item(5, "transport", Scalar(publish.transport.value));
+  out.Line(6, "socket", Scalar(publish.socket.value));
+  out.Line(6, "mode", "\"" + FormatMode(publish.mode.value) + "\"");
+  out.Line(6, "buffers", std::to_string(publish.buffers.value));
+  out.Line(6, "leases", std::to_string(publish.leases.value));
+  out.Line(6, "lease_time", FormatDuration(publish.lease_time.value));
+  out.Line(6, "clients", std::to_string(publish.clients.value));
+}
+
+void WriteOutput(const OutputSpec& output, Writer& out) {
+  out.Key(3, output.name.value);
+  if (output.format) out.Line(4, "format", Scalar(output.format->value));
+  if (output.size) out.Line(4, "size", FormatSize(output.size->value));
+  if (output.encoder) {
+    out.Key(4, "encoder");
+    out.Line(5, "codec", Scalar(output.encoder->codec.value));
+    out.Line(5, "bitrate", FormatBitrate(output.encoder->bitrate.value));
+    out.Line(5, "gop", std::to_string(output.encoder->gop.value));
+  }
+  out.Key(4, "publish");
+  for (const PublishSpec& publish : output.publish) WritePublish(publish, out);
+}
+
+void WriteStream(const StreamSpec& stream, Writer& out) {
+  out.Key(1, stream.name.value);
+  out.Key(2, "capture");
+  out.Line(3, "device", Scalar(stream.capture.device.value));
+  if (!stream.capture.format.value.empty()) out.Line(3, "format", Scalar(stream.capture.format.value));
+  if (stream.capture.size.value.width != 0) out.Line(3, "size", FormatSize(stream.capture.size.value));
+  if (stream.capture.rate.value.num != 0) out.Line(3, "rate", FormatFrameRate(stream.capture.rate.value));
+  out.Key(2, "outputs");
+  for (const OutputSpec& output : stream.outputs) WriteOutput(output, out);
+}
+
+}  // namespace
+
+std::string FormatProfile(const Profile& profile) {
+  Writer out;
+  out.Line(0, "version", "1");
+  out.Line(0, "name", Scalar(profile.name.value));
+  out.Key(0, "backends");
+  for (size_t i = 0; i < kBackendKinds; ++i) {
+    if (!profile.backends.at(i).empty()) out.Line(1, kBackendKindNames.at(i), List(profile.backends.at(i)));
+  }
+  WriteOptions(profile, out);
+  out.Key(0, "streams");
+  for (const StreamSpec& stream : profile.streams) WriteStream(stream, out);
+  return out.Take();
+}
+
+}  // namespace videostream

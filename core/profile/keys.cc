@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of keys, formats and codecs, and the search for the nearest name.
+#include "core/profile/keys.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace videostream {
+namespace {
+
+constexpr bool kYes = true;
+constexpr bool kNotYet = false;
+
+constexpr KeySpec kProfile[] = {{"version", kYes}, {"name", kYes},       {"backends", kYes}, {"options", kYes},
+                                {"streams", kYes}, {"extends", kNotYet}, {"match", kNotYet}, {"require", kNotYet}};
+constexpr KeySpec kBackends[] = {
+    {"allocator", kYes}, {"capture", kYes}, {"converter", kYes}, {"encoder", kYes}, {"transport", kYes}};
+constexpr KeySpec kOption[] = {{"isolation", kNotYet}, {"deadline", kNotYet}};
+constexpr KeySpec kStream[] = {{"capture", kYes}, {"outputs", kYes}, {"require", kNotYet}};
+constexpr KeySpec kCapture[] = {
+    {"device", kYes}, {"format", kYes}, {"size", kYes}, {"rate", kYes}, {"require", kNotYet}};
+constexpr KeySpec kOutput[] = {{"format", kYes},  {"size", kYes},    {"encoder", kYes},
+                               {"publish", kYes}, {"rate", kNotYet}, {"require", kNotYet}};
+constexpr KeySpec kEncoder[] = {{"codec", kYes}, {"bitrate", kYes}, {"gop", kYes}, {"require", kNotYet}};
+constexpr KeySpec kPublish[] = {{"transport", kYes}, {"socket", kYes},     {"mode", kYes},    {"buffers", kYes},
+                                {"leases", kYes},    {"lease_time", kYes}, {"clients", kYes}, {"group", kNotYet},
+                                {"allow", kNotYet},  {"protect", kNotYet}};
+
+constexpr std::string_view kFormats[] = {"NV12",  "NV21", "I420", "YUYV", "UYVY", "RGB24",
+                                         "BGR24", "RGBX", "RGBA", "BGRX", "BGRA", "GREY"};
+constexpr KeySpec kCodecs[] = {{"h264", kYes}, {"h265", kNotYet}, {"mjpeg", kNotYet}};
+
+bool SameIgnoringCase(char a, char b) {
+  return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+}
+
+// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before;
+  std::vector<size_t> previous;
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    before = std::exchange(previous, row);
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = previous[j - 1] + (SameIgnoringCase(a[i - 1], b[j - 1]) ? 0 : 1);
+      row[j] = std::min({previous[j] + 1, row[j - 1] + 1, replaced});
+      const bool swapped =
+          i > 1 && j > 1 && SameIgnoringCase(a[i - 1], b[j - 2]) && SameIgnoringCase(a[i - 2], b[j - 1]);
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+  }
+  return row[b.size()];
+}
+
+// The candidate nearest to `name` if it is near enough to be a slip of the pen, ignoring case.
+std::optional<std::string_view> NearestName(std::string_view name, std::span<const std::string_view> candidates) {
+  constexpr size_t kLongestCompared = 64;
+  if (name.size() > kLongestCompared) return std::nullopt;
+  std::optional<std::string_view> nearest;
+  size_t least = std::max<size_t>(1, name.size() / 3) + 1;
+  for (const std::string_view candidate : candidates) {
+    const size_t distance = EditDistance(name, candidate);
+    if (distance < std::min(least, candidate.size())) {
+      least = distance;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+}  // namespace
+
+const KeyTable kProfileKeys{"a profile", kProfile};
+const KeyTable kBackendsKeys{"'backends'", kBackends};
+const KeyTable kOptionKeys{"the options of a backend", kOption};
+const KeyTable kStreamKeys{"a stream", kStream};
+const KeyTable kCaptureKeys{"'capture'", kCapture};
+const KeyTable kOutputKeys{"an output", kOutput};
+const KeyTable kEncoderKeys{"'encoder'", kEncoder};
+const KeyTable kPublishKeys{"an entry of 'publish'", kPublish};
+
+std::span<const KeyTable* const> AllKeyTables() {
+  static constexpr const KeyTable* kAll[] = {&kProfileKeys, &kBackendsKeys, &kOptionKeys,  &kStreamKeys,
+                                             &kCaptureKeys, &kOutputKeys,   &kEncoderKeys, &kPublishKeys};
+  return kAll;
+}
+
+std::span<const std::string_view> FormatNames() { return kFormats; }
+std::span<const KeySpec> CodecNames() { return kCodecs; }
+
+std::string DidYouMean(std::string_view name, std::span<const std::string_view> candidates) {
+  const auto nearest = NearestName(name, candidates);
+  return nearest ? "; did you mean '" + std::string(*nearest) + "'?" : "";
+}
+
+const KeySpec* KeyTable::Find(std::string_view name) const {
+  const auto* found =
+      std::find_if(keys.data(), keys.data() + keys.size(), [name](const KeySpec& key) { return key.name == name; });
+  return found == keys.data() + keys.size() ? nullptr : found;
+}
+
+std::string KeyTable::Hint(std::string_view name) const {
+  std::vector<std::string_view> names;
+  std::string list;
+  for (const KeySpec& key : keys) {
+    names.push_back(key.name);
+    if (key.implemented) list += (list.empty() ? "" : ", ") + std::string(key.name);
+  }
+  const std::string nearest = DidYouMean(name, names);
+  return nearest.empty() ? "; expected one of: " + list : nearest;
+}
+
+}  // namespace videostream

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of shape and type, and their messages.
+#include "core/profile/reader.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace videostream {
+namespace {
+
+std::string Join(std::span<const std::string_view> names) {
+  std::string list;
+  for (const std::string_view name : names) list += (list.empty() ? "" : ", ") + std::string(name);
+  return list;
+}
+
+}  // namespace
+
+MapReader::MapReader(const YamlNode& node, const SourcePos& pos, const KeyTable& table, Diagnostics& errors)
+    : node_(node), pos_(pos), table_(table), errors_(errors) {
+  ok_ = ExpectKind(node, YamlNode::Kind::kMap, "a mapping", errors);
+  for (const YamlNode::Entry& entry : node.entries) {
+    const std::string& name = entry.key->text;
+    const KeySpec* known = table.Find(name);
+    if (known == nullptr) {
+      errors.Add(entry.key->pos,
+                 "unknown key " + QuoteForMessage(name) + " in " + std::string(table.where) + table.Hint(name));
+    } else if (!known->implemented) {
+      errors.Add(entry.key->pos, "key '" + name + "'" + std::string(kNotImplementedYet));
+    }
+  }
+}
+
+const YamlNode::Entry* MapReader::Find(std::string_view key) const {
+  const auto found = std::find_if(node_.entries.begin(), node_.entries.end(),
+                                  [key](const YamlNode::Entry& entry) { return entry.key->text == key; });
+  return found == node_.entries.end() ? nullptr : &*found;
+}
+
+const YamlNode::Entry* MapReader::Require(std::string_view key) const {
+  const YamlNode::Entry* entry = Find(key);
+  if (entry == nullptr && ok_) {
+    errors_.Add(pos_, "missing key '" + std::string(key) + "' in " + std::string(table_.where));
+  }
+  return entry;
+}
+
+void ReportUnexpected(const YamlNode& node, std::string_view what, Diagnostics& errors) {
+  errors.Add(node.pos, "expected " + std::string(what) + ", found " + node.Describe());
+}
+
+bool ExpectKind(const YamlNode& node, YamlNode::Kind kind, std::string_view what, Diagnostics& errors) {
+  if (node.kind == kind) return true;
+  ReportUnexpected(node, what, errors);
+  return false;
+}
+
+void ReadWhole(const YamlNode& node, uint32_t least, uint32_t most, Located<uint32_t>& out, Diagnostics& errors) {
+  const std::string what = "a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+  if (node.quoted)
+    return errors.Add(node.pos, "expected " + what + " without quotes, found the text " + node.Describe());
+  const auto value = node.kind == YamlNode::Kind::kScalar ? ParseWhole(node.text) : std::nullopt;
+  if (!value || *value < least || *value > most) return ReportUnexpected(node, what, errors);
+  out = {static_cast<uint32_t>(*value), node.pos};
+}
+
+void ReadName(const YamlNode& node, std::string_view what, Located<std::string>& out, Diagnostics& errors) {
+  if (node.kind == YamlNode::Kind::kScalar && IsName(node.text)) {
+    out = {node.text, node.pos};
+  } else {
+    ReportUnexpected(node, std::string(what) + " (1 to 32 of a-z, 0-9 and '-')", errors);
+  }
+}
+
+void ReadFormat(const YamlNode& node, Located<std::string>& out, Diagnostics& errors) {
+  const auto names = FormatNames();
+  if (node.kind == YamlNode::Kind::kScalar && std::find(names.begin(), names.end(), node.text) != names.end()) {
+    out = {node.text, node.pos};
+    return;
+  }
+  const std::string hint = node.kind == YamlNode::Kind::kScalar ? DidYouMean(node.text, names) : "";
+  errors.Add(node.pos, "expected a format (" + Join(names) + "), found " + node.Describe() + hint);
+}
+
+void ReadCodec(const YamlNode& node, Located<std::string>& out, Diagnostics& errors) {
+  std::vector<std::string_view> names;
+  for (const KeySpec& codec : CodecNames()) {
+    if (codec.implemented) names.push_back(codec.name);
+    if (node.kind != YamlNode::Kind::kScalar || node.text != codec.name) continue;
+    out = {node.text, node.pos};
+    if (!codec.implemented) errors.Add(node.pos, "codec '" + node.text + "'" + std::string(kNotImplementedYet));
+    return;
+  }
+  const std::string hint = node.kind == YamlNode::Kind::kScalar ? DidYouMean(node.text, names) : "";
+  errors.Add(node.pos, "expected a codec (" + Join(names) + "), found " + node.Describe() + hint);
+}
+
+}  // namespace videostream

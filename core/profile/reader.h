@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Typed access to the tree for the parser: each Read either fills a value or reports what was expected and what was
+// found.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/profile/keys.h"
+#include "core/profile/scalars.h"
+#include "core/profile/yaml_tree.h"
+
+namespace videostream {
+
+// A mapping with a fixed set of keys. On construction reports what is no mapping, unknown keys (with the nearest known
+// one) and keys that are not implemented yet; those are then as good as absent. Borrows node and errors.
+class MapReader {
+ public:
+  // `pos` is where a missing key is reported: the key that holds this mapping.
+  MapReader(const YamlNode& node, const SourcePos& pos, const KeyTable& table, Diagnostics& errors);
+
+  // False if the node is no mapping: nothing else can be said about it.
+  [[nodiscard]] bool ok() const { return ok_; }
+
+  // Null if the key is absent; Require reports that.
+  [[nodiscard]] const YamlNode::Entry* Find(std::string_view key) const;
+  [[nodiscard]] const YamlNode::Entry* Require(std::string_view key) const;
+
+ private:
+  const YamlNode& node_;
+  SourcePos pos_;
+  const KeyTable& table_;
+  Diagnostics& errors_;
+  bool ok_ = false;
+};
+
+// "expected WHAT, found ..." at the value.
+void ReportUnexpected(const YamlNode& node, std::string_view what, Diagnostics& errors);
+
+// False, and a report, unless the node is a mapping / a list.
+[[nodiscard]] bool ExpectKind(const YamlNode& node, YamlNode::Kind kind, std::string_view what, Diagnostics& errors);
+
+// Fills `out` from a scalar that `parse` understands; reports "expected WHAT, found ..." otherwise.
+template <class T>
+void ReadScalar(const YamlNode& node, std::string_view what, std::optional<T> (*parse)(std::string_view),
+                Located<T>& out, Diagnostics& errors) {
+  const std::optional<T> value = node.kind == YamlNode::Kind::kScalar ? parse(node.text) : std::nullopt;
+  if (!value) return ReportUnexpected(node, what, errors);
+  out = {*value, node.pos};
+}
+
+// A whole number without quotes.
+void ReadWhole(const YamlNode& node, uint32_t least, uint32_t most, Located<uint32_t>& out, Diagnostics& errors);
+
+// A name of [a-z0-9-]{1,32}; `what` as in "the name of a stream".
+void ReadName(const YamlNode& node, std::string_view what, Located<std::string>& out, Diagnostics& errors);
+
+// One of FormatNames().
+void ReadFormat(const YamlNode& node, Located<std::string>& out, Diagnostics& errors);
+
+// One of CodecNames() that is implemented.
+void ReadCodec(const YamlNode& node, Located<std::string>& out, Diagnostics& errors);
+
+}  // namespace videostream

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finding and reading profile files.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "core/profile/parse.h"
+#include "tests/core/profile/error_rows.h"
+
+namespace videostream {
+namespace {
+
+class LoadTest : public testing::Test {
+ protected:
+  LoadTest() {
+    ::alarm(60);  // a FIFO that blocks must not hang the test
+    std::string name = "/tmp/vsprofXXXXXX";
+    EXPECT_NE(::mkdtemp(name.data()), nullptr) << std::strerror(errno);
+    dir_ = name;
+  }
+  ~LoadTest() override {
+    std::filesystem::permissions(dir_, std::filesystem::perms::owner_all);
+    std::filesystem::remove_all(dir_);
+  }
+
+  std::string Write(const std::string& name, std::string_view text) const {
+    std::string path = dir_ + "/" + name;
+    std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+
+  static Error LoadError(const std::string& path, const ProfileOptions& options = NoEnvironment()) {
+    const auto profile = LoadProfile(path, options);
+    EXPECT_FALSE(profile.has_value());
+    return profile ? Error{} : profile.error();
+  }
+
+  std::string dir_;
+};
+
+// Catches a loader that does not keep what messages need: the name of the file and its text.
+TEST_F(LoadTest, FileIsParsedUnderItsPath) {
+  const std::string path = Write("good.yaml", kGoodProfile);
+  const auto sut = LoadProfile(path, NoEnvironment());
+  ASSERT_TRUE(sut.has_value()) << sut.error().message;
+  EXPECT_EQ(sut->file, path);
+  EXPECT_EQ(sut->text, kGoodProfile);
+  EXPECT_EQ(sut->streams.size(), 1U);
+}
+
+// Catches parse errors that name another file than the one that was read.
+TEST_F(LoadTest, MistakesCarryThePath) {
+  const std::string path = Write("bad.yaml", "version: 2\n");
+  EXPECT_TRUE(LoadError(path).message.starts_with(path + ":1:10: error: ")) << LoadError(path).message;
+}
+
+// Catches exit code 3 (no device) for a mistyped file name: that is a wrong command line.
+TEST_F(LoadTest, MissingFileIsAWrongArgument) {
+  const Error error = LoadError(dir_ + "/none.yaml");
+  EXPECT_EQ(error.code, Code::kInvalidArgument);
+  EXPECT_EQ(error.message, "profile '" + dir_ + "/none.yaml': open: No such file or directory");
+}
+
+// Catches a directory or device that is read as if it were a file.
+TEST_F(LoadTest, OnlyFilesAndPipesAreRead) {
+  EXPECT_EQ(LoadError(dir_ + "/").message, "profile '" + dir_ + "/': is a directory, expected a file");
+  EXPECT_EQ(LoadError("/dev/zero").message, "profile '/dev/zero': is neither a file nor a pipe");
+}
+
+// Catches a refusal that is reported as something else than a refusal.
+TEST_F(LoadTest, UnreadableFileIsAPermissionError) {
+  const std::string path = Write("secret.yaml", kGoodProfile);
+  ASSERT_EQ(::chmod(path.c_str(), 0), 0) << std::strerror(errno);
+  // Root may read everything, so it becomes nobody for the call.
+  const uid_t user = ::geteuid();
+  constexpr uid_t kNobody = 65534;
+  if (user == 0 && ::seteuid(kNobody) != 0) GTEST_SKIP() << "seteuid: " << std::strerror(errno);
+  const Error error = LoadError(path);
+  ASSERT_EQ(::seteuid(user), 0) << std::strerror(errno);
+  EXPECT_EQ(error.code, Code::kPermission);
+  EXPECT_EQ(error.message, "profile '" + path + "': open: Permission denied");
+}
+
+// Catches memory filled by a file that is no profile.
+TEST_F(LoadTest, SizeOfAFileIsBounded) {
+  const std::string path = Write("large.yaml", std::string(kMaxProfileBytes + 1, '#'));
+  EXPECT_EQ(LoadError(path).message, "profile '" + path + "': expected at most 1048576 bytes, found more");
+}
+
+// Catches a profile from a pipe (`videostream run <(generate)`) being refused or cut short.
+TEST_F(LoadTest, PipeIsReadToItsEnd) {
+  int ends[2] = {-1, -1};
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0) << std::strerror(errno);
+  const size_t half = kGoodProfile.size() / 2;
+  ASSERT_EQ(::write(ends[1], kGoodProfile.data(), half), static_cast<ssize_t>(half));
+  ASSERT_EQ(::write(ends[1], kGoodProfile.data() + half, kGoodProfile.size() - half),
+            static_cast<ssize_t>(kGoodProfile.size() - half));
+  ::close(ends[1]);
+  const auto sut = LoadProfile("/proc/self/fd/" + std::to_string(ends[0]), NoEnvironment());
+  ::close(ends[0]);
+  EXPECT_TRUE(sut.has_value()) << sut.error().message;
+}
+
+// Catches a command that hangs on a FIFO nobody writes to.
+TEST_F(LoadTest, FifoWithoutWriterDoesNotBlock) {
+  const std::string path = dir_ + "/fifo";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0) << std::strerror(errno);
+  EXPECT_NE(LoadError(path).message.find("the profile is empty"), std::string::npos);
+}
+
+// Catches a name looked for in the wrong order, or in the current directory.
+TEST_F(LoadTest, BareNameIsFoundInTheSearchDirectories) {
+  std::filesystem::create_directory(dir_ + "/first");
+  std::filesystem::create_directory(dir_ + "/second");
+  ProfileOptions options = NoEnvironment();
+  options.search_dirs = {dir_ + "/first", dir_ + "/second"};
+  Write("second/board.yaml", kGoodProfile);
+  EXPECT_EQ(*FindProfile("board", options), dir_ + "/second/board.yaml");
+  Write("first/board.yaml", kGoodProfile);
+  EXPECT_EQ(*FindProfile("board", options), dir_ + "/first/board.yaml");
+  EXPECT_TRUE(LoadProfile("board", options).has_value());
+  EXPECT_EQ(*FindProfile("./board", options), "./board");
+  EXPECT_EQ(*FindProfile("board.yaml", options), "board.yaml");
+}
+
+// Catches an error that does not say where it looked.
+TEST_F(LoadTest, UnknownNameSaysWhatWasTried) {
+  ProfileOptions options = NoEnvironment();
+  options.search_dirs = {"/nowhere/a", "/nowhere/b"};
+  const Error error = LoadError("board", options);
+  EXPECT_EQ(error.code, Code::kInvalidArgument);
+  EXPECT_EQ(error.message,
+            "profile 'board': not found; tried '/nowhere/a/board.yaml', '/nowhere/b/board.yaml'; give the path of a "
+            "file, or the name of an installed profile");
+}
+
+// Catches a shipped profile that does not parse.
+TEST(ShippedProfiles, DevelopmentProfileParses) {
+  const auto sut = LoadProfile("configs/dev-x86_64.yaml", NoEnvironment());
+  ASSERT_TRUE(sut.has_value()) << sut.error().message;
+  EXPECT_EQ(sut->name.value, "dev-x86_64");
+  EXPECT_EQ(sut->streams.at(0).name.value, "front");
+  EXPECT_EQ(sut->streams.at(0).outputs.at(0).publish.at(0).socket_path, "/run/videostream/front.sock");
+}
+
+}  // namespace
+}  // namespace videostream

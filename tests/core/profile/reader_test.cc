@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shape and type of single values: unknown keys, keys of the future, wrong types, numbers, formats, codecs, names.
+#include <string_view>
+
+#include "tests/core/profile/error_rows.h"
+
+namespace videostream {
+namespace {
+
+using std::literals::operator""sv;
+
+class ReaderErrorTest : public ErrorRowTest {};
+
+// Catches a value of the wrong kind that passes, and a message that does not say what was expected and found.
+TEST_P(ReaderErrorTest, MessageIsExact) { ExpectTheMessage(); }
+
+constexpr ErrorRow kRows[] = {
+    {"UnknownKeyNearAKnownOne", 19, "        encodr:"sv,
+     R"(x.yaml:19:9: error: unknown key 'encodr' in an output; did you mean 'encoder'?
+  19 |         encodr:
+     |         ^~~~~~)"},
+    {"UnknownKeyWithSwappedLetters", 21, "          birtate: 4M"sv,
+     R"(x.yaml:21:11: error: unknown key 'birtate' in 'encoder'; did you mean 'bitrate'?
+  21 |           birtate: 4M
+     |           ^~~~~~~)"},
+    {"UnknownKeyFarFromAll", 22, "          colour: red"sv,
+     R"(x.yaml:22:11: error: unknown key 'colour' in 'encoder'; expected one of: codec, bitrate, gop
+  22 |           colour: red
+     |           ^~~~~~)"},
+    {"UnknownKeyOfTheProfile", 8, "optoins:"sv,
+     R"(x.yaml:8:1: error: unknown key 'optoins' in a profile; did you mean 'options'?
+   8 | optoins:
+     | ^~~~~~~)"},
+    {"MergeKeyIsNoKey", 13, "      <<: {device: pattern}"sv,
+     R"(x.yaml:13:7: error: unknown key '<<' in 'capture'; expected one of: device, format, size, rate
+  13 |       <<: {device: pattern}
+     |       ^~)"},
+    {"ExtendsIsNotImplemented", 2, R"(name: test
+extends: generic)"sv,
+     R"(x.yaml:3:1: error: key 'extends' is not implemented yet in this version
+   3 | extends: generic
+     | ^~~~~~~)"},
+    {"MatchIsNotImplemented", 2, R"(name: test
+match: {arch: x86_64})"sv,
+     R"(x.yaml:3:1: error: key 'match' is not implemented yet in this version
+   3 | match: {arch: x86_64}
+     | ^~~~~)"},
+    {"RequireIsNotImplemented", 2, R"(name: test
+require: hardware)"sv,
+     R"(x.yaml:3:1: error: key 'require' is not implemented yet in this version
+   3 | require: hardware
+     | ^~~~~~~)"},
+    {"RequireOfAnEncoderIsNotImplemented", 22, "          require: hardware"sv,
+     R"(x.yaml:22:11: error: key 'require' is not implemented yet in this version
+  22 |           require: hardware
+     |           ^~~~~~~)"},
+    {"RateOfAnOutputIsNotImplemented", 18, R"(      full:
+        rate: 10)"sv,
+     R"(x.yaml:19:9: error: key 'rate' is not implemented yet in this version
+  19 |         rate: 10
+     |         ^~~~)"},
+    {"GroupIsNotImplemented", 26, "            group: video"sv,
+     R"(x.yaml:26:13: error: key 'group' is not implemented yet in this version
+  26 |             group: video
+     |             ^~~~~)"},
+    {"AllowIsNotImplemented", 26, "            allow: {uid: [], gid: []}"sv,
+     R"(x.yaml:26:13: error: key 'allow' is not implemented yet in this version
+  26 |             allow: {uid: [], gid: []}
+     |             ^~~~~)"},
+    {"ProtectIsNotImplemented", 26, "            protect: copy"sv,
+     R"(x.yaml:26:13: error: key 'protect' is not implemented yet in this version
+  26 |             protect: copy
+     |             ^~~~~~~)"},
+    {"MissingKeyOfAnEncoder", 20, std::nullopt,
+     R"(x.yaml:19:9: error: missing key 'codec' in 'encoder'
+  19 |         encoder:
+     |         ^~~~~~~)"},
+    {"ScalarWhereAMappingBelongs", 19, R"(        encoder: h264
+        format:)"sv,
+     R"(x.yaml:19:18: error: expected a mapping, found 'h264'
+  19 |         encoder: h264
+     |                  ^~~~
+x.yaml:21:11: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY), found a mapping
+  21 |           codec: h264
+     |           ^)"},
+    {"NothingWhereAMappingBelongs", 19, R"(        encoder:
+        x:)"sv,
+     R"(x.yaml:19:9: error: expected a mapping, found nothing
+  19 |         encoder:
+     |         ^~~~~~~
+x.yaml:20:9: error: unknown key 'x' in an output; expected one of: format, size, encoder, publish
+  20 |         x:
+     |         ^)"},
+    {"WholeNumberInQuotes", 27, R"(            buffers: "6")"sv,
+     R"(x.yaml:27:22: error: expected a whole number from 2 to 64 without quotes, found the text '6'
+  27 |             buffers: "6"
+     |                      ^~~)"},
+    {"WholeNumberThatIsAWord", 27, "            buffers: many"sv,
+     R"(x.yaml:27:22: error: expected a whole number from 2 to 64, found 'many'
+  27 |             buffers: many
+     |                      ^~~~)"},
+    {"WholeNumberTooSmall", 27, "            buffers: 1"sv,
+     R"(x.yaml:27:22: error: expected a whole number from 2 to 64, found '1'
+  27 |             buffers: 1
+     |                      ^)"},
+    {"WholeNumberTooLarge", 27, "            buffers: 65"sv,
+     R"(x.yaml:27:22: error: expected a whole number from 2 to 64, found '65'
+  27 |             buffers: 65
+     |                      ^~)"},
+    {"WholeNumberNegative", 28, "            leases: -1"sv,
+     R"(x.yaml:28:21: error: expected a whole number from 1 to 16, found '-1'
+  28 |             leases: -1
+     |                     ^~)"},
+    {"WholeNumberWithLeadingZero", 28, "            leases: 02"sv,
+     R"(x.yaml:28:21: error: expected a whole number from 1 to 16, found '02'
+  28 |             leases: 02
+     |                     ^~)"},
+    {"WholeNumberWithFraction", 28, "            leases: 2.0"sv,
+     R"(x.yaml:28:21: error: expected a whole number from 1 to 16, found '2.0'
+  28 |             leases: 2.0
+     |                     ^~~)"},
+    {"WholeNumberBeyond64Bits", 30, "            clients: 99999999999999999999999"sv,
+     R"(x.yaml:30:22: error: expected a whole number from 1 to 4096, found '99999999999999999999999'
+  30 |             clients: 99999999999999999999999
+     |                      ^~~~~~~~~~~~~~~~~~~~~~~)"},
+    {"WholeNumberIsAList", 30, "            clients: [1]"sv,
+     R"(x.yaml:30:22: error: expected a whole number from 1 to 4096, found a list
+  30 |             clients: [1]
+     |                      ^)"},
+    {"FormatInTheWrongCase", 14, "      format: nv12"sv,
+     R"(x.yaml:14:15: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY), found 'nv12'; did you mean 'NV12'?
+  14 |       format: nv12
+     |               ^~~~)"},
+    {"FormatUnknown", 14, "      format: P010LE"sv,
+     R"(x.yaml:14:15: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY), found 'P010LE'
+  14 |       format: P010LE
+     |               ^~~~~~)"},
+    {"FormatIsAList", 14, "      format: [NV12]"sv,
+     R"(x.yaml:14:15: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY), found a list
+  14 |       format: [NV12]
+     |               ^)"},
+    {"CodecNotImplemented", 20, "          codec: h265"sv,
+     R"(x.yaml:20:18: error: codec 'h265' is not implemented yet in this version
+  20 |           codec: h265
+     |                  ^~~~)"},
+    {"CodecMisspelt", 20, "          codec: h246"sv,
+     R"(x.yaml:20:18: error: expected a codec (h264), found 'h246'; did you mean 'h264'?
+  20 |           codec: h246
+     |                  ^~~~)"},
+    {"CodecMissingValue", 20, "          codec:"sv,
+     R"(x.yaml:20:11: error: expected a codec (h264), found nothing
+  20 |           codec:
+     |           ^~~~~)"},
+    {"NameWithCapitals", 11, "  Front:"sv,
+     R"(x.yaml:11:3: error: expected the name of a stream (1 to 32 of a-z, 0-9 and '-'), found 'Front'
+  11 |   Front:
+     |   ^~~~~)"},
+    {"NameTooLong", 11, "  abcdefghijklmnopqrstuvwxyz0123456:"sv,
+     R"(x.yaml:11:3: error: expected the name of a stream (1 to 32 of a-z, 0-9 and '-'), found 'abcdefghijklmnopqrstuvwxyz0123456'
+  11 |   abcdefghijklmnopqrstuvwxyz0123456:
+     |   ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~)"},
+};
+
+INSTANTIATE_TEST_SUITE_P(All, ReaderErrorTest, testing::ValuesIn(kRows), RowName);
+
+// Catches a table whose rows fail because the profile they start from does.
+TEST(ErrorRows, TheProfileWithoutMistakeParses) {
+  const auto sut = ParseProfile(kGoodProfile, "x.yaml", NoEnvironment());
+  ASSERT_TRUE(sut.has_value()) << sut.error().message;
+}
+
+}  // namespace
+}  // namespace videostream
