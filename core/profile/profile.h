@@ -80,7 +80,7 @@ struct CaptureSpec {
   Located<std::string> format;  // a name of FormatNames(); empty: absent
   Located<Size> size;           // 0x0: absent
   Located<FrameRate> rate;      // num 0: absent
-  SourcePos pos;  // of the key `capture`
+  SourcePos pos;                // of the key `capture`
 
   friend bool operator==(const CaptureSpec& a, const CaptureSpec& b);
 };

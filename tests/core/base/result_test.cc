@@ -47,7 +47,7 @@ TEST(ResultTest, EveryWayToFailKeepsCodeAndMessage) {
 // Catches the trap of copying a Result<bool>: a copy built from "has a value" instead of from the value.
 TEST(ResultTest, CopyOfAFailedBoolIsFailed) {
   Result<bool> failed = Fail(Code::kIo, "x");
-  Result<bool> copy = failed;
+  Result<bool> copy = failed;  // NOLINT(performance-unnecessary-copy-initialization): the copy is what is tested
   EXPECT_FALSE(copy.has_value());
   Result<bool> no = false;
   Result<bool> copy_of_no = no;

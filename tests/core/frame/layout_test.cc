@@ -242,6 +242,16 @@ TEST(CheckLayout, SaysExactlyWhatIsWrong) {
   }
 }
 
+// Bug: the order of planes in memory taken for a rule.
+TEST(CheckLayout, PlanesMayLieInAnyOrder) {
+  vstream_layout layout = *ComputeLayout(VSTREAM_FORMAT_NV12, 64, 48);
+  layout.planes[0].offset = 1536;
+  layout.planes[1].offset = 0;
+  const uint64_t fd_size[VSTREAM_MAX_FDS] = {4608, 0, 0, 0};
+  const Status sut = CheckLayout(layout, fd_size, 1);
+  EXPECT_TRUE(sut) << sut.error().message;
+}
+
 // Bug: planes in several fds compared as if they lay in one, or fd counts that index beyond the arrays.
 TEST(CheckLayout, TakesPlanesInSeveralFds) {
   vstream_layout layout = *ComputeLayout(VSTREAM_FORMAT_NV12, 64, 48);
@@ -331,6 +341,10 @@ TEST(CheckFrame, SaysExactlyWhatIsWrong) {
        [](auto& f) {
          f.visible = {0, 1, 1, UINT32_MAX};
        }},
+      {"frame of NV12 64x48: visible rectangle 4294967295x48+1+0 is not inside 64x48",
+       [](auto& f) {
+         f.visible = {1, 0, UINT32_MAX, 48};
+       }},
       {"frame of NV12 64x48: acquire_fence 0, release_fence -1: fences are not supported, expected -1",
        [](auto& f) { f.acquire_fence = 0; }},
       {"frame of NV12 64x48: acquire_fence -1, release_fence 7: fences are not supported, expected -1",
@@ -339,6 +353,8 @@ TEST(CheckFrame, SaysExactlyWhatIsWrong) {
       {"", [](auto& f) { f.tlv_bytes = 25, PutTlv(f, 0, VSTREAM_TLV_USER, 1), PutTlv(f, 16, 9, 1); }},
       {"frame of NV12 64x48: tlv_bytes 129 is more than 128", [](auto& f) { f.tlv_bytes = 129; }},
       {"frame of NV12 64x48: metadata record at byte 0 needs 8 bytes, 7 are left", [](auto& f) { f.tlv_bytes = 7; }},
+      {"frame of NV12 64x48: metadata record at byte 0 says 9 bytes, 8 are left",
+       [](auto& f) { f.tlv_bytes = 16, PutTlv(f, 0, 1, 9); }},
       {"frame of NV12 64x48: metadata record at byte 8 says 4294967295 bytes, 16 are left",
        [](auto& f) { f.tlv_bytes = 32, PutTlv(f, 8, 1, UINT32_MAX); }},
   };

@@ -271,7 +271,7 @@ TEST(Pool, TransportGoneGivesEverythingBack) {
   ASSERT_TRUE(sut->MarkPublished(2, 0));
   first.Clear();
   sut->TransportGone(0);
-  sut->TransportGone(2);
+  for (const uint32_t unknown : {2U, 64U, 65U, UINT32_MAX}) sut->TransportGone(unknown);
   EXPECT_EQ(Text(sut->counts()), "free 1 device 0 in use 1 published 1");
   EXPECT_EQ(Got(sut->Acquire()), "0");
   EXPECT_EQ(Got(sut->Acquire()), "none");

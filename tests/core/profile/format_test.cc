@@ -140,9 +140,9 @@ class RandomProfile {
     StreamSpec stream;
     stream.name.value = Name() + std::to_string(number);
     stream.capture.device.value = "d" + Text();
-    stream.capture.format.value = Format();
-    stream.capture.size.value = AnySize();
-    stream.capture.rate.value = Rate();
+    if (Below(4) != 0) stream.capture.format.value = Format();
+    if (Below(4) != 0) stream.capture.size.value = AnySize();
+    if (Below(4) != 0) stream.capture.rate.value = Rate();
     OutputSpec& output = stream.outputs.emplace_back();
     output.name.value = Name();
     if (Below(2) == 0) output.format = {Format(), {}};

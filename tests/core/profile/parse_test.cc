@@ -81,6 +81,18 @@ TEST(ParseTest, WhatIsLeftOutHasItsDefault) {
   EXPECT_EQ(publish.clients.value, 256U);
 }
 
+// Catches a made-up format, size or rate where the profile leaves the choice to the device.
+TEST(ParseTest, CaptureMayLeaveEverythingToTheDevice) {
+  std::string text = Minimal("/run/x.sock");
+  text.replace(text.find("{format: YUYV, size: 640x480, rate: 60/2}"), 41, "{}");
+  const Profile sut = MustParse(text);
+  const CaptureSpec& capture = sut.streams.at(0).capture;
+  EXPECT_EQ(capture.device.value, "auto");
+  EXPECT_EQ(capture.format.value, "");
+  EXPECT_EQ(capture.size.value, (Size{0, 0}));
+  EXPECT_EQ(capture.rate.value.num, 0U);
+}
+
 // Catches an output whose own format or size is dropped, and encoder defaults.
 TEST(ParseTest, OutputMayHaveItsOwnFormatAndSize) {
   const Profile sut = MustParse(R"(
