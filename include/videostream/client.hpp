@@ -33,7 +33,7 @@ enum class Stream : uint32_t { kFrames = 0, kPackets = 1 };
 /// How to receive; every field has a useful default.
 struct ClientOptions {
   /// Shown in the producer's status; at most 31 bytes are kept. Empty: the program's name.
-  std::string name;
+  std::string name = {};
   Stream stream = Stream::kFrames;
   /// 0: policy `latest`, each wait gives the newest frame. N: policy `queue N`, every frame in order while at most N
   /// are waiting; beyond that the oldest are skipped and counted as overrun. At most 32, and at most what the producer

@@ -86,6 +86,7 @@ typedef struct vstream_transport_info {
   uint64_t refused;       /* connections refused since create */
   char address[108];      /* socket path */
   char fields[160];       /* how extra_buffers comes about, for `explain`: "1 newest + 2 leases + 4 queue" */
+  uint32_t reserved;
 } vstream_transport_info;
 
 typedef struct vstream_transport_ops {
