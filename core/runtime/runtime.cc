@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// See runtime.h.
+#include "core/runtime/runtime.h"
+
+#include <sys/epoll.h>
+
+#include <set>
+#include <utility>
+
+#include "core/base/log.h"
+#include "core/pipeline/stream.h"
+#include "core/plugin/loader.h"
+
+namespace videostream {
+namespace {
+
+BackendReport Report(const std::string& name, Loader& loader) {
+  BackendReport report;
+  report.name = name;
+  Result<Plugin*> plugin = loader.Load(name);
+  if (!plugin) {
+    report.refused = plugin.error();
+    return report;
+  }
+  report.path = (*plugin)->path();
+  report.identity = (*plugin)->identity();
+  report.options.assign((*plugin)->options().begin(), (*plugin)->options().end());
+  auto devices = (*plugin)->Probe();
+  if (devices)
+    report.devices = std::move(*devices);
+  else
+    report.refused = WithContext(std::move(devices.error()), "probe");
+  return report;
+}
+
+// The one way from a planned choice to an instance. Shares the loader: a create that hangs is abandoned and may return
+// when the runtime is gone.
+template <class T>
+std::function<Result<std::unique_ptr<T>>()> Maker(
+    const Choice& choice, const std::string& stream, const std::shared_ptr<Loader>& loader,
+    Result<std::unique_ptr<T>> (Plugin::*create)(const Plugin::CreateArgs&) const) {
+  return [choice, stream, loader, create]() -> Result<std::unique_ptr<T>> {
+    auto plugin = loader->Load(choice.backend);
+    if (!plugin) return plugin.error();
+    return ((*plugin)->*create)({choice.device, stream, choice.options});
+  };
+}
+
+StreamParts MakeParts(const StreamPlan& plan, const std::shared_ptr<Loader>& loader) {
+  StreamParts parts;
+  parts.allocator = Maker<Allocator>(plan.allocator, plan.name, loader, &Plugin::CreateAllocator);
+  parts.capture = Maker<Capture>(plan.capture, plan.name, loader, &Plugin::CreateCapture);
+  if (plan.converter) parts.converter = Maker<Converter>(*plan.converter, plan.name, loader, &Plugin::CreateConverter);
+  if (plan.encoder) parts.encoder = Maker<Encoder>(*plan.encoder, plan.name, loader, &Plugin::CreateEncoder);
+  parts.transport = Maker<Transport>(plan.transport, plan.name, loader, &Plugin::CreateTransport);
+  return parts;
+}
+
+}  // namespace
+
+Inventory TakeInventory(const Profile& profile, Loader& loader) {
+  Inventory inventory;
+  for (const auto& list : profile.backends) {
+    for (const Located<std::string>& name : list) {
+      if (!inventory.contains(name.value)) inventory.emplace(name.value, Report(name.value, loader));
+    }
+  }
+  return inventory;
+}
+
+Runtime::Runtime() = default;
+
+Result<std::unique_ptr<Runtime>> Runtime::Open(Profile profile, RuntimeOptions options) {
+  std::unique_ptr<Runtime> runtime(new Runtime);
+  runtime->profile_ = std::move(profile);
+  runtime->options_ = std::move(options);
+  runtime->loader_ = std::make_shared<Loader>(MakeSearchPath(runtime->options_.backend_dirs));
+  runtime->planning_ = MakePlan(runtime->profile_, TakeInventory(runtime->profile_, *runtime->loader_));
+  if (!runtime->planning_.plan) return *runtime->planning_.error;
+  for (const std::string& warning : runtime->planning_.warnings) Log(LogLevel::kWarn, "core.planner", warning);
+
+  runtime->event_fd_.reset(epoll_create1(EPOLL_CLOEXEC));
+  if (!runtime->event_fd_) return ErrnoError(errno, "epoll_create1");
+  for (const StreamPlan& plan : runtime->planning_.plan->streams) {
+    auto stream = Stream::Open(plan, MakeParts(plan, runtime->loader_));
+    if (!stream) return stream.error();
+    epoll_event event{};
+    event.events = EPOLLIN;
+    if (epoll_ctl(runtime->event_fd_.get(), EPOLL_CTL_ADD, (*stream)->done_fd(), &event) != 0) {
+      return ErrnoError(errno, "epoll_ctl");
+    }
+    runtime->streams_.push_back(std::move(*stream));
+  }
+  return runtime;
+}
+
+Runtime::~Runtime() { (void)Stop(); }
+
+Status Runtime::Start() {
+  for (const auto& stream : streams_) {
+    Status status = stream->Start(options_.wait_for_consumers, options_.wait_limit);
+    if (!status) return status;
+  }
+  return {};
+}
+
+Status Runtime::Stop() {
+  Status first;
+  for (const auto& stream : streams_) {
+    Status status = stream->Stop();
+    if (!status && first) first = std::move(status);
+  }
+  return first;
+}
+
+std::vector<StreamStatus> Runtime::Snapshot() {
+  std::vector<StreamStatus> all;
+  all.reserve(streams_.size());
+  for (const auto& stream : streams_) all.push_back(stream->Snapshot());
+  return all;
+}
+
+}  // namespace videostream

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stream over stations under the test's control: what is published, what is dropped, and that the books balance.
+#include "core/pipeline/stream.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "tests/core/pipeline/fakes.h"
+
+namespace videostream {
+namespace {
+
+class StreamTest : public testing::Test {
+ protected:
+  void SetUp() override { alarm(60); }  // a stream that hangs is a failure, not a stuck build
+  void TearDown() override { alarm(0); }
+
+  StreamPlan Plan(bool encode, bool convert) {
+    StreamPlan plan;
+    plan.name = "front";
+    plan.output = "full";
+    plan.capture.backend = "fake";
+    if (convert) {
+      plan.converter = Choice{"fake", "", {}};
+      plan.published = {.fourcc = VSTREAM_FORMAT_GREY, .width = 32, .height = 32, .rate = {}};
+    }
+    if (encode) {
+      plan.encoder = Choice{"fake", "", {}};
+      plan.encoding = EncoderSpec{};
+    }
+    return plan;
+  }
+
+  StreamParts Parts() {
+    StreamParts parts;
+    parts.allocator = [] { return Result<std::unique_ptr<Allocator>>(std::make_unique<fake::MemfdAllocator>()); };
+    parts.capture = [c = capture_] { return Result<std::unique_ptr<Capture>>(std::make_unique<fake::FakeCapture>(c)); };
+    parts.converter = [c = converter_] {
+      return Result<std::unique_ptr<Converter>>(std::make_unique<fake::FakeConverter>(c));
+    };
+    parts.encoder = [c = encoder_] { return Result<std::unique_ptr<Encoder>>(std::make_unique<fake::FakeEncoder>(c)); };
+    parts.transport = [c = transport_] {
+      return Result<std::unique_ptr<Transport>>(std::make_unique<fake::FakeTransport>(c));
+    };
+    return parts;
+  }
+
+  std::unique_ptr<Stream> Start(bool encode = false, bool convert = false, StreamLimits limits = {}) {
+    auto stream = Stream::Open(Plan(encode, convert), Parts(), limits);
+    if (!stream) {
+      ADD_FAILURE() << stream.error().message;
+      return nullptr;
+    }
+    EXPECT_TRUE((*stream)->Start(0, std::chrono::seconds(10)));
+    return std::move(*stream);
+  }
+
+  static void AwaitDone(const Stream& stream) {
+    pollfd fd{stream.done_fd(), POLLIN, 0};
+    ASSERT_EQ(poll(&fd, 1, 30000), 1) << "the stream does not end";
+  }
+
+  static void ExpectBooksBalance(const FlowStatus& flow) {
+    uint64_t dropped = 0;
+    for (const uint64_t count : flow.dropped) dropped += count;
+    EXPECT_EQ(flow.in, flow.published + dropped);
+    EXPECT_EQ(flow.in_flight, 0u);
+  }
+
+  std::shared_ptr<fake::CaptureControl> capture_ = std::make_shared<fake::CaptureControl>();
+  std::shared_ptr<fake::JobControl> converter_ = std::make_shared<fake::JobControl>();
+  std::shared_ptr<fake::JobControl> encoder_ = std::make_shared<fake::JobControl>();
+  std::shared_ptr<fake::TransportControl> transport_ = std::make_shared<fake::TransportControl>();
+};
+
+// Bug: frames reordered, renumbered or lost between the device's thread and the stream's.
+TEST_F(StreamTest, PublishesEveryFrameInOrder) {
+  auto sut = Start();
+  for (int i = 0; i < 200; ++i) capture_->Deliver(1);
+  capture_->End();
+  AwaitDone(*sut);
+  EXPECT_TRUE(sut->Stop());
+  ASSERT_EQ(transport_->published[0].size(), 200u);
+  for (size_t i = 0; i < 200; ++i) EXPECT_EQ(transport_->published[0][i].sequence, i + 1);
+  const StreamStatus status = sut->Snapshot();
+  EXPECT_EQ(status.state, StreamState::kEnded);
+  EXPECT_EQ(status.frames.in, 200u);
+  ExpectBooksBalance(status.frames);
+  EXPECT_EQ(transport_->state, unsigned{VSTREAM_TRANSPORT_STATE_CLOSING});
+}
+
+// Bug: a consumer that holds everything starves the device, or the producer waits for it.
+TEST_F(StreamTest, DropsTheNewFrameWhenEveryBufferIsHeld) {
+  transport_->hold_all = true;
+  auto sut = Start();
+  for (int i = 0; i < 50; ++i) capture_->Deliver(1);  // each needs a buffer at the device: it is never left without
+  capture_->End();
+  AwaitDone(*sut);
+  EXPECT_TRUE(sut->Stop());
+  const FlowStatus flow = sut->Snapshot().frames;
+  EXPECT_EQ(flow.in, 50u);
+  EXPECT_GT(flow.published, 0u);
+  EXPECT_GT(flow.dropped[VSTREAM_DROP_NO_FREE_BUFFER], 0u);
+  ExpectBooksBalance(flow);
+}
+
+// Bug: frames that the device lost by its own counter appear in no book.
+TEST_F(StreamTest, CountsTheDevicesGapsAndMarksTheNextFrame) {
+  auto sut = Start();
+  capture_->Deliver(1);
+  capture_->Deliver(1, /*lost=*/3);
+  capture_->End();
+  AwaitDone(*sut);
+  EXPECT_TRUE(sut->Stop());
+  const FlowStatus flow = sut->Snapshot().frames;
+  EXPECT_EQ(flow.in, 5u);
+  EXPECT_EQ(flow.published, 2u);
+  EXPECT_EQ(flow.dropped[VSTREAM_DROP_DEVICE_GAP], 3u);
+  ExpectBooksBalance(flow);
+  EXPECT_EQ(transport_->published[0][0].flags & VSTREAM_FRAME_DISCONTINUITY, 0u);
+  EXPECT_NE(transport_->published[0][1].flags & VSTREAM_FRAME_DISCONTINUITY, 0u);
+}
+
+// Bug: a picture that the device calls damaged reaches consumers.
+TEST_F(StreamTest, DropsFramesThatTheDeviceReportsAsDamaged) {
+  auto sut = Start();
+  capture_->Deliver(1);
+  capture_->Deliver(2, 0, VSTREAM_FRAME_CORRUPTED);
+  capture_->Deliver(1);
+  capture_->End();
+  AwaitDone(*sut);
+  EXPECT_TRUE(sut->Stop());
+  const FlowStatus flow = sut->Snapshot().frames;
+  EXPECT_EQ(flow.published, 2u);
+  EXPECT_EQ(flow.dropped[VSTREAM_DROP_DEVICE_ERROR], 2u);
+  ExpectBooksBalance(flow);
+}
+
+// Bug: a slow encoder holds up raw frames, or its lost frames are not counted.
+TEST_F(StreamTest, SlowEncoderCostsPacketsNotFrames) {
+  auto sut = Start(/*encode=*/true);
+  for (int i = 0; i < 20; ++i) capture_->Deliver(1);  // two jobs go in, nothing comes out
+  transport_->WaitForPublished(VSTREAM_STREAM_FRAMES, 20);
+  encoder_->WaitForJobs(2);
+  encoder_->Allow(2);
+  transport_->WaitForPublished(VSTREAM_STREAM_PACKETS, 2);
+  capture_->End();
+  AwaitDone(*sut);
+  EXPECT_TRUE(sut->Stop());
+  const StreamStatus status = sut->Snapshot();
+  EXPECT_EQ(status.frames.published, 20u);
+  EXPECT_EQ(status.packets.in, 20u);
+  EXPECT_EQ(status.packets.published, 2u);
+  EXPECT_EQ(status.packets.dropped[VSTREAM_DROP_ENCODER_BUSY], 18u);
+  ExpectBooksBalance(status.frames);
+  ExpectBooksBalance(status.packets);
+}
+
+// Bug: the last frames of a file never become packets.
+TEST_F(StreamTest, EndOfTheSourceDrainsTheEncoder) {
+  encoder_->max_jobs = 4;
+  auto sut = Start(/*encode=*/true);
+  capture_->Deliver(1);
+  capture_->Deliver(1);
+  capture_->Deliver(1);
+  capture_->End();
+  AwaitDone(*sut);
+  EXPECT_TRUE(sut->Stop());
+  const StreamStatus status = sut->Snapshot();
+  EXPECT_EQ(status.packets.published, 3u);
+  ExpectBooksBalance(status.packets);
+}
+
+// Bug: an encoder that dies takes the raw frames with it, or keeps the buffers it had.
+TEST_F(StreamTest, FramesGoOnWithoutAnEncoderThatFails) {
+  auto sut = Start(/*encode=*/true);
+  capture_->Deliver(1);
+  encoder_->WaitForJobs(1);
+  {
+    const std::lock_guard lock(encoder_->mutex);
+    encoder_->fail = true;
+    encoder_->Update();
+  }
+  for (int i = 0; i < 40; ++i) capture_->Deliver(1);
+  capture_->End();
+  AwaitDone(*sut);
+  EXPECT_TRUE(sut->Stop());
+  const StreamStatus status = sut->Snapshot();
+  EXPECT_EQ(status.frames.published, 41u);
+  EXPECT_EQ(status.packets.published, 0u);
+  EXPECT_EQ(status.error, "slot 'front.full.encoder': encoder is gone; frames go on without packets");
+  ExpectBooksBalance(status.frames);
+  ExpectBooksBalance(status.packets);
+}
+
+// Bug: after a packet was lost, the next ones refer to it.
+TEST_F(StreamTest, AsksForAKeyFrameAfterALostPacketAndOnDemand) {
+  auto sut = Start(/*encode=*/true);
+  {
+    const std::lock_guard lock(encoder_->mutex);
+    encoder_->status = VSTREAM_E_IO;
+  }
+  encoder_->Allow(1);
+  capture_->Deliver(1);
+  while (sut->Snapshot().packets.dropped[VSTREAM_DROP_DEVICE_ERROR] == 0) usleep(1000);
+  {
+    const std::lock_guard lock(encoder_->mutex);
+    encoder_->status = VSTREAM_OK;
+  }
+  encoder_->Allow(2);
+  capture_->Deliver(1);
+  transport_->WaitForPublished(VSTREAM_STREAM_PACKETS, 1);
+  transport_->Raise(VSTREAM_EVENT_KEY_WANTED);
+  for (bool drained = false; !drained; usleep(1000)) {
+    const std::lock_guard lock(transport_->mutex);
+    drained = transport_->events.empty();
+  }
+  (void)sut->Snapshot();  // answered by the stream's thread after it has seen the event
+  capture_->Deliver(1);
+  transport_->WaitForPublished(VSTREAM_STREAM_PACKETS, 2);
+  EXPECT_TRUE(sut->Stop());
+  ASSERT_EQ(encoder_->flags.size(), 3u);
+  EXPECT_EQ(encoder_->flags[0], 0u);
+  EXPECT_EQ(encoder_->flags[1], unsigned{VSTREAM_ENCODE_FORCE_KEY});
+  EXPECT_EQ(encoder_->flags[2], unsigned{VSTREAM_ENCODE_FORCE_KEY});
+}
+
+// Bug: converted frames keep the source's buffer, or a failed conversion leaks one.
+TEST_F(StreamTest, ConvertsBeforePublishing) {
+  converter_->allowed = 1000;
+  auto sut = Start(/*encode=*/false, /*convert=*/true);
+  for (int i = 0; i < 30; ++i) {
+    capture_->Deliver(1);
+    transport_->WaitForPublished(VSTREAM_STREAM_FRAMES, static_cast<size_t>(i) + 1);
+  }
+  {
+    const std::lock_guard lock(converter_->mutex);
+    converter_->status = VSTREAM_E_IO;
+  }
+  capture_->Deliver(1);
+  capture_->End();
+  AwaitDone(*sut);
+  EXPECT_TRUE(sut->Stop());
+  const FlowStatus flow = sut->Snapshot().frames;
+  EXPECT_EQ(flow.width, 32u);
+  EXPECT_EQ(flow.published, 30u);
+  EXPECT_EQ(flow.dropped[VSTREAM_DROP_CONVERT_ERROR], 1u);
+  ExpectBooksBalance(flow);
+}
+
+// Bug: Stop in the middle leaves frames unaccounted for, or a device running.
+TEST_F(StreamTest, StopInTheMiddleBalancesAndClosesEverything) {
+  auto sut = Start(/*encode=*/true);
+  for (int i = 0; i < 10; ++i) capture_->Deliver(1);
+  EXPECT_TRUE(sut->Stop());
+  const StreamStatus status = sut->Snapshot();
+  EXPECT_EQ(status.state, StreamState::kStopped);
+  ExpectBooksBalance(status.frames);
+  ExpectBooksBalance(status.packets);
+  EXPECT_EQ(capture_->alive, 0);
+  EXPECT_EQ(transport_->alive, 0);
+}
+
+// Bug: an unplugged camera goes unnoticed, or its error text is lost.
+TEST_F(StreamTest, FailureOfTheDeviceEndsTheStreamWithItsCause) {
+  auto sut = Start();
+  capture_->Deliver(3);
+  transport_->WaitForPublished(VSTREAM_STREAM_FRAMES, 3);
+  capture_->Fail();
+  AwaitDone(*sut);
+  const Status status = sut->Stop();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().message, "slot 'front.capture': unplugged");
+  EXPECT_EQ(sut->Snapshot().state, StreamState::kFailed);
+}
+
+// Bug: a backend that never returns hangs the stream, its status or its end.
+TEST_F(StreamTest, HangingBackendIsAbandonedAndReported) {
+  auto sut = Start(false, false, {.call = std::chrono::milliseconds(200)});
+  capture_->Deliver(1);
+  transport_->WaitForPublished(VSTREAM_STREAM_FRAMES, 1);
+  capture_->hang = true;
+  capture_->Deliver(1);
+  AwaitDone(*sut);
+  const StreamStatus status = sut->Snapshot();
+  ASSERT_EQ(status.stuck.size(), 1u);
+  EXPECT_EQ(status.stuck[0].slot, "front.capture");
+  EXPECT_EQ(status.stuck[0].call, "collect");
+  EXPECT_FALSE(sut->Stop());
+  sut.reset();
+  capture_->hang = false;  // the abandoned thread may end now, after everything it knew is gone
+  while (capture_->alive != 0) usleep(1000);
+}
+
+// Bug: an open that fails half-way leaves a device or a socket behind.
+TEST_F(StreamTest, FailedOpenClosesWhatWasOpen) {
+  transport_->fail_add_set = true;
+  auto sut = Stream::Open(Plan(true, false), Parts());
+  ASSERT_FALSE(sut);
+  EXPECT_EQ(sut.error().message, "slot 'front.full.transport': no room for the set");
+  EXPECT_EQ(capture_->alive, 0);
+  EXPECT_EQ(transport_->alive, 0);
+}
+
+// Bug: the first frames of a file are gone before anybody is there.
+TEST_F(StreamTest, WaitsForConsumersBeforeItCaptures) {
+  auto opened = Stream::Open(Plan(false, false), Parts());
+  ASSERT_TRUE(opened);
+  auto& sut = *opened;
+  ASSERT_TRUE(sut->Start(2, std::chrono::seconds(30)));
+  EXPECT_EQ(sut->Snapshot().state, StreamState::kStarting);
+  {
+    const std::lock_guard lock(capture_->mutex);
+    EXPECT_FALSE(capture_->started);
+  }
+  {
+    const std::lock_guard lock(transport_->mutex);
+    transport_->consumers = 2;
+  }
+  transport_->Raise(VSTREAM_EVENT_CONNECTED);
+  capture_->Deliver(1);  // waits for the start
+  transport_->WaitForPublished(VSTREAM_STREAM_FRAMES, 1);
+  EXPECT_TRUE(sut->Stop());
+}
+
+// Bug: consumers that never come leave a stream waiting for ever.
+TEST_F(StreamTest, ConsumersThatDoNotComeAreAnError) {
+  auto opened = Stream::Open(Plan(false, false), Parts());
+  ASSERT_TRUE(opened);
+  ASSERT_TRUE((*opened)->Start(2, std::chrono::milliseconds(1)));
+  AwaitDone(**opened);
+  const Status status = (*opened)->Stop();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Code::kTimeout);
+  EXPECT_EQ(status.error().message, "stream 'front': 0 of 2 consumers subscribed in time");
+}
+
+}  // namespace
+}  // namespace videostream
