@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Binding the listening socket. Hosts that race for one path are kept apart by a lock on the folder, which leaves no
+// file behind and ends with its process.
+#include "backends/shm/endpoint.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace videostream::shm {
+namespace {
+
+using backend::Ok;
+using backend::Status;
+
+constexpr int kBacklog = 64;
+
+sockaddr_un Address(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+std::string Quoted(const std::string& path) { return "socket '" + path + "'"; }
+
+// A lock on the folder, or none after half a second.
+UniqueFd LockFolder(const std::string& folder, int attempts) {
+  UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (int i = 0; fd.valid(); ++i) {
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+    if (i >= attempts) break;
+    const timespec pause{0, 10'000'000};
+    ::nanosleep(&pause, nullptr);
+  }
+  return UniqueFd();
+}
+
+}  // namespace
+
+Endpoint::~Endpoint() {
+  if (!bound_) return;
+  const UniqueFd lock = LockFolder(folder_, 5);
+  struct stat now {};
+  if (::lstat(path_.c_str(), &now) == 0 && now.st_dev == device_ && now.st_ino == inode_) ::unlink(path_.c_str());
+}
+
+Status Endpoint::Listen(const std::string& path, mode_t mode) {
+  constexpr size_t kMax = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.empty()) return {VSTREAM_E_INVALID, "socket: no path given"};
+  if (path.size() > kMax || path.find('\0') != std::string::npos) {
+    return {VSTREAM_E_INVALID, Quoted(path) + ": path of " + std::to_string(path.size()) +
+                                   " bytes, the kernel takes at most " + std::to_string(kMax)};
+  }
+  path_ = path;
+  const size_t slash = path.rfind('/');
+  folder_ = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  struct stat folder {};
+  if (::stat(folder_.c_str(), &folder) != 0) {
+    return Status::Errno(Quoted(path) + ": folder '" + folder_ + "'", errno);
+  }
+  if (!S_ISDIR(folder.st_mode)) {
+    return {VSTREAM_E_NOT_FOUND, Quoted(path) + ": '" + folder_ + "' is not a folder", ENOTDIR};
+  }
+  const UniqueFd lock = LockFolder(folder_, 50);
+  if (!lock.valid()) {
+    const int error = errno;
+    if (error != EWOULDBLOCK) return Status::Errno(Quoted(path) + ": lock of folder '" + folder_ + "'", error);
+    return {VSTREAM_E_BUSY, Quoted(path) + ": another process keeps the folder '" + folder_ + "' locked", error};
+  }
+  if (Status status = RemoveStale(); !status.ok()) return status;
+  return Bind(mode);
+}
+
+Status Endpoint::RemoveStale() {
+  struct stat there {};
+  if (::lstat(path_.c_str(), &there) != 0) {
+    return errno == ENOENT ? Ok() : Status::Errno(Quoted(path_), errno);
+  }
+  if (!S_ISSOCK(there.st_mode)) {
+    return {VSTREAM_E_BUSY, Quoted(path_) + ": there is a file of this name which is not a socket", EEXIST};
+  }
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!probe.valid()) return Status::Errno(Quoted(path_) + ", probe", errno);
+  const sockaddr_un address = Address(path_);
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    std::string who = ::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0
+                          ? "process " + std::to_string(peer.pid)
+                          : "another process";
+    return {VSTREAM_E_BUSY, Quoted(path_) + ": in use by " + who + "; stop it or choose another path", EADDRINUSE};
+  }
+  switch (errno) {
+    case ECONNREFUSED:
+      break;  // nobody listens
+    case ENOENT:
+      return Ok();
+    case EAGAIN:
+      return {VSTREAM_E_BUSY, Quoted(path_) + ": in use by a process that is busy", EADDRINUSE};
+    case EPROTOTYPE:
+      return {VSTREAM_E_BUSY, Quoted(path_) + ": in use as another kind of socket", EADDRINUSE};
+    default:
+      return Status::Errno(Quoted(path_) + ", probe", errno);
+  }
+  if (::unlink(path_.c_str()) != 0 && errno != ENOENT) {
+    return Status::Errno(Quoted(path_) + ", removal of what a dead host left", errno);
+  }
+  return Ok();
+}
+
+Status Endpoint::Bind(mode_t mode) {
+  socket_ = UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket_.valid()) return Status::Errno(Quoted(path_), errno);
+  // Until listen, connects are refused; so the mode may be set in two steps without a gap, and the umask plays no part.
+  const sockaddr_un address = Address(path_);
+  if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return Status::Errno(Quoted(path_) + ", bind", errno);
+  }
+  struct stat made {};
+  if (::lstat(path_.c_str(), &made) != 0) return Status::Errno(Quoted(path_), errno);
+  bound_ = true;
+  device_ = made.st_dev;
+  inode_ = made.st_ino;
+  if (::fchmodat(AT_FDCWD, path_.c_str(), mode, 0) != 0) return Status::Errno(Quoted(path_) + ", chmod", errno);
+  if (::listen(socket_.get(), kBacklog) != 0) return Status::Errno(Quoted(path_) + ", listen", errno);
+  return Ok();
+}
+
+}  // namespace videostream::shm

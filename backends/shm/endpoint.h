@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The listening socket: bound to a path, taken over from a dead host, never from a live one.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <string>
+
+#include "backends/shm/fd.h"
+#include "videostream/backend.hpp"
+
+namespace videostream::shm {
+
+class Endpoint {
+ public:
+  Endpoint() = default;
+  // Removes the socket file if it is still the one made here.
+  ~Endpoint();
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  // Binds, sets the mode, listens; in this order, so that nobody connects before the mode holds. May wait up to half a
+  // second for another host that is doing the same in the same folder. Errors as transport.h has them for create.
+  backend::Status Listen(const std::string& path, mode_t mode);
+
+  int fd() const { return socket_.get(); }
+  const std::string& path() const { return path_; }
+
+ private:
+  backend::Status Bind(mode_t mode);
+  // Removes a socket file without a listener; BUSY if there is one.
+  backend::Status RemoveStale();
+
+  std::string path_;
+  std::string folder_;
+  UniqueFd socket_;
+  bool bound_ = false;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+}  // namespace videostream::shm

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The messages of a consumer: hello, subscribe, wishes for key frames; and its refusal.
+#include <string>
+
+#include "backends/shm/transport.h"
+
+namespace videostream::shm {
+
+using backend::Status;
+
+namespace {
+
+constexpr int64_t kKeyIntervalNs = 200'000'000;  // at most one wish for a key frame is passed on in this time
+
+}  // namespace
+
+std::string Transport::Handle(Connection& connection, std::span<const std::byte> bytes) {
+  const wire::Arrived arrived = wire::CheckHeader(bytes, 0);
+  if (!arrived.why.empty()) {
+    return Refuse(connection, arrived.version ? wire::Reason::kVersion : wire::Reason::kMalformed, false, arrived.why);
+  }
+  if (!arrived.known) return {};
+  if (connection.phase == Connection::kHello) return HandleHello(connection, bytes);
+  if (connection.phase == Connection::kSubscribe) return HandleSubscribe(connection, bytes);
+  if (arrived.type == wire::Type::kKeyWanted) {
+    HandleKeyWanted(connection);
+    return {};
+  }
+  if (arrived.type == wire::Type::kGoodbye) return "said goodbye";
+  return Refuse(connection, wire::Reason::kMalformed, false,
+                "message of type " + std::to_string(static_cast<int>(arrived.type)) + " after subscription");
+}
+
+std::string Transport::HandleHello(Connection& connection, std::span<const std::byte> bytes) {
+  const auto hello = wire::Parse<wire::Hello>(bytes, 0);
+  if (!hello.ok()) return Refuse(connection, wire::Reason::kMalformed, false, "hello: " + hello.why);
+  backend::SetText(connection.name, hello.message.name);
+  auto welcome = wire::Make<wire::Welcome>();
+  welcome.leases = settings_.leases;
+  for (uint32_t i = 0; i < VSTREAM_STREAMS; ++i) welcome.max_queue[i] = settings_.max_queue(i);
+  if (Send(connection.socket.get(), welcome) != Sent::kYes) return "does not take the welcome";
+  connection.phase = Connection::kSubscribe;
+  return {};
+}
+
+std::string Transport::HandleSubscribe(Connection& connection, std::span<const std::byte> bytes) {
+  const auto parsed = wire::Parse<wire::Subscribe>(bytes, 0);
+  if (!parsed.ok()) return Refuse(connection, wire::Reason::kMalformed, false, "subscribe: " + parsed.why);
+  const wire::Subscribe& wish = parsed.message;
+  if (closing_) return Refuse(connection, wire::Reason::kClosing, true, "the producer is about to end");
+  if (const uint32_t limit = settings_.max_queue(wish.stream); wish.queue > limit) {
+    return Refuse(connection, wire::Reason::kQueue, false,
+                  "queue " + std::to_string(wish.queue) + ": the producer has room for " + std::to_string(limit) +
+                      "; ask for at most that, or raise 'buffers' (" + std::to_string(settings_.buffers) + ") there");
+  }
+  if (connected_ >= settings_.clients) {
+    return Refuse(connection, wire::Reason::kFull, true,
+                  "the producer has its " + std::to_string(settings_.clients) + " consumers ('clients')");
+  }
+  Stream* stream = nullptr;
+  Status status = OpenStream(wish.stream, &stream);
+  Subscriber* subscriber = status.ok() ? stream->Subscribe(wish.queue, &status) : nullptr;
+  if (subscriber == nullptr) return Refuse(connection, wire::Reason::kResources, true, status.message());
+  connection.stream = wish.stream;
+  connection.subscriber = subscriber;
+  auto answer = wire::Make<wire::Subscribed>();
+  answer.stream = wish.stream;
+  answer.consumer = subscriber->slot;
+  answer.leases = settings_.leases;
+  answer.queue = wish.queue;
+  answer.base = stream->producer().base(subscriber->slot);
+  answer.owner = stream->producer().owner(subscriber->slot);
+  answer.stream_page_bytes = stream->page_bytes();
+  answer.client_page_bytes = wire::kClientPageBytes;
+  const int fds[] = {stream->page_fd(), subscriber->page_fd.get(), subscriber->bell_read.get()};
+  if (Send(connection.socket.get(), answer, fds) != Sent::kYes) return "does not take its subscription";
+  subscriber->page_fd.reset();
+  connection.phase = Connection::kSubscribed;
+  --pending_;
+  ++connected_;
+  PushEvent(VSTREAM_EVENT_CONNECTED, &connection, wish.stream, Who(connection));
+  return Announce(connection) ? std::string() : "connection lost";
+}
+
+std::string Transport::Refuse(Connection& connection, wire::Reason reason, bool retry, const std::string& text) {
+  auto refused = wire::Make<wire::Refused>();
+  refused.reason = static_cast<uint32_t>(reason);
+  refused.retry = retry ? 1 : 0;
+  wire::SetText(refused.text, text);
+  Send(connection.socket.get(), refused);
+  if (connection.phase != Connection::kSubscribed) {
+    ++refused_;
+    PushEvent(VSTREAM_EVENT_REFUSED, &connection, connection.stream, Who(connection) + ": " + text);
+  }
+  return text;
+}
+
+void Transport::HandleKeyWanted(Connection& connection) {
+  if (connection.stream != VSTREAM_STREAM_PACKETS) return;
+  const int64_t now = host().NowNs();
+  if (last_key_wanted_ns_ != 0 && now - last_key_wanted_ns_ < kKeyIntervalNs) return;  // it will ask again
+  last_key_wanted_ns_ = now;
+  PushEvent(VSTREAM_EVENT_KEY_WANTED, &connection, connection.stream, Who(connection));
+}
+
+std::string Transport::Who(const Connection& connection) const {
+  return std::string(connection.name[0] != 0 ? connection.name : "?") + " (pid " + std::to_string(connection.peer.pid) +
+         ", uid " + std::to_string(connection.peer.uid) + ")";
+}
+
+}  // namespace videostream::shm

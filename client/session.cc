@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Taking frames, and the messages that arrive while subscribed.
+#include "client/session.h"
+
+#include <algorithm>
+#include <span>
+
+#include "videostream/transport.h"
+#include "wire/layout.h"
+
+namespace videostream::client_internal {
+
+std::shared_ptr<Session> Session::Make(UniqueFd socket, const wire::Subscribed& subscribed, std::vector<UniqueFd> fds,
+                                       std::shared_ptr<std::atomic<uint64_t>> void_leases, std::string* why) {
+  std::shared_ptr<Session> session(new Session);
+  *why = MapStreamPage(fds[0], subscribed, &session->stream_mapping_);
+  if (why->empty()) *why = MapClientPage(fds[1], &session->client_mapping_);
+  if (!why->empty()) return nullptr;
+  session->page_ = wire::StreamPage::Check(session->stream_mapping_.data(), session->stream_mapping_.bytes(),
+                                           subscribed.stream, why);
+  if (!session->page_) return nullptr;
+  if (subscribed.consumer >= session->page_.consumers()) {
+    *why = "slot " + std::to_string(subscribed.consumer) + " of " + std::to_string(session->page_.consumers());
+    return nullptr;
+  }
+  session->socket_ = std::move(socket);
+  session->bell_ = std::move(fds[2]);
+  session->mine_ = static_cast<wire::ClientPage*>(session->client_mapping_.data());
+  session->stream_ = subscribed.stream;
+  session->leases_ = subscribed.leases;
+  session->void_leases_ = std::move(void_leases);
+  session->taker_ = wire::Taker<>(session->page_, session->mine_,
+                                  {.consumer = subscribed.consumer,
+                                   .queue = subscribed.queue,
+                                   .await_key = subscribed.stream == VSTREAM_STREAM_PACKETS,
+                                   .owner = subscribed.owner,
+                                   .base = subscribed.base});
+  return session;
+}
+
+void Session::Leave() {
+  Disarm();
+  mine_->cursor.store(~uint64_t{0}, std::memory_order_seq_cst);
+}
+
+void Session::CountVoid() {
+  mine_->void_leases.fetch_add(1, std::memory_order_relaxed);
+  void_leases_->fetch_add(1, std::memory_order_relaxed);
+}
+
+Session::Took Session::Take(std::shared_ptr<Lease>* out) {
+  using Outcome = wire::Taker<>::Outcome;
+  const auto slots = std::span(slots_).first(leases_);
+  const auto free = std::find_if(slots.begin(), slots.end(),
+                                 [](const LeaseSlot& slot) { return !slot.used.load(std::memory_order_acquire); });
+  if (free == slots.end()) return Took::kHeld;
+  wire::Descriptor descriptor;
+  wire::Claim claim;
+  const auto known = [this](uint32_t epoch, uint32_t buffer) { return Known(epoch, buffer); };
+  const auto take = [&] {
+    return taker_.Take(static_cast<uint32_t>(free - slots.begin()), known, &descriptor, &claim);
+  };
+  Outcome outcome = take();
+  if (outcome == Outcome::kUnknownSet) {
+    // Announced before its first frame, so it is in the socket; unless there was no room, then it comes.
+    if (!ReadSocket()) return Took::kEnded;
+    outcome = take();
+  }
+  if (outcome == Outcome::kEnded) {
+    why_ = "the producer has ended the subscription";
+    return Took::kEnded;
+  }
+  if (outcome != Outcome::kTaken) return Took::kNothing;
+  const Place& place = places_[descriptor.buffer];
+  std::string why = wire::CheckFrame(place.set->layout(), descriptor.bytes_used, descriptor.visible);
+  if (!why.empty()) {
+    claim.Release();
+    why_ = "frame " + std::to_string(descriptor.frame_sequence) + ": " + why;
+    return Took::kBroken;
+  }
+  const auto set = std::find_if(sets_.begin(), sets_.end(), [&](const auto& one) { return one.get() == place.set; });
+  *out = std::allocate_shared<Lease>(SlotAllocator<Lease>(shared_from_this(), &*free), *set, place.index, descriptor,
+                                     claim, this);
+  return Took::kFrame;
+}
+
+bool Session::ReadSocket() {
+  // Bounded; what is left is read the next time.
+  for (int i = 0; i < 64; ++i) {
+    Receive(socket_.get(), &inbound_);
+    switch (inbound_.what) {
+      case Inbound::kNothing:
+        return true;
+      case Inbound::kClosed:
+        return Fail("the producer is gone");
+      case Inbound::kBad:
+        return Fail(inbound_.why);
+      case Inbound::kMessage:
+        if (!Handle(inbound_)) return false;
+    }
+  }
+  return true;
+}
+
+bool Session::Handle(Inbound& inbound) {
+  const wire::Arrived arrived = wire::CheckHeader(inbound.bytes(), inbound.fds.size());
+  if (!arrived.why.empty()) return Fail(arrived.why);
+  if (!arrived.known) return true;
+  switch (arrived.type) {
+    case wire::Type::kBufferSet:
+      return HandleSet(inbound);
+    case wire::Type::kSetRemoved: {
+      const auto removed = wire::Parse<wire::SetRemoved>(inbound.bytes(), inbound.fds.size());
+      if (!removed.ok()) return Fail(removed.why);
+      Forget(removed.message.epoch);
+      return true;
+    }
+    case wire::Type::kGoodbye: {
+      const auto goodbye = wire::Parse<wire::Goodbye>(inbound.bytes(), inbound.fds.size());
+      return Fail(goodbye.ok() ? std::string(goodbye.message.text) : goodbye.why);
+    }
+    case wire::Type::kRefused: {
+      const auto refused = wire::Parse<wire::Refused>(inbound.bytes(), inbound.fds.size());
+      return Fail(refused.ok() ? std::string(refused.message.text) : refused.why);
+    }
+    default:
+      return Fail("message of type " + std::to_string(static_cast<int>(arrived.type)) + " while subscribed");
+  }
+}
+
+bool Session::HandleSet(Inbound& inbound) {
+  const auto parsed = wire::Parse<wire::BufferSet>(inbound.bytes(), inbound.fds.size());
+  if (!parsed.ok()) return Fail("buffer set: " + parsed.why);
+  const wire::BufferSet& part = parsed.message;
+  if (part.stream != stream_) return Fail("buffer set of stream " + std::to_string(part.stream));
+  auto set = std::find_if(sets_.begin(), sets_.end(), [&](const auto& one) { return one->epoch() == part.epoch; });
+  if (set == sets_.end()) {
+    if (sets_.size() >= wire::kMaxSets) return Fail("more than " + std::to_string(wire::kMaxSets) + " buffer sets");
+    sets_.push_back(std::make_shared<MappedSet>(part));
+    set = std::prev(sets_.end());
+  }
+  if (std::string why = (*set)->Add(part, inbound.fds); !why.empty()) return Fail(std::move(why));
+  if (!(*set)->complete()) return true;
+  for (uint32_t i = 0; i < (*set)->size(); ++i) {
+    Place& place = places_[(*set)->wire_buffer(i).id];
+    if (place.set != nullptr) return Fail("buffer set " + std::to_string(part.epoch) + ": a buffer id is in use");
+    place = {set->get(), i};
+  }
+  return true;
+}
+
+void Session::Forget(uint32_t epoch) {
+  for (Place& place : places_) {
+    if (place.set != nullptr && place.set->epoch() == epoch) place = {};
+  }
+  std::erase_if(sets_, [&](const auto& set) { return set->epoch() == epoch; });
+}
+
+}  // namespace videostream::client_internal

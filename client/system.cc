@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// System calls.
+#include "client/system.h"
+
+#include <linux/futex.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace videostream::client_internal {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+timespec Timespec(int64_t ns) {
+  timespec time{};
+  time.tv_sec = static_cast<time_t>(ns / kSecond);
+  time.tv_nsec = static_cast<long>(ns % kSecond);
+  return time;
+}
+
+}  // namespace
+
+int64_t NowNs() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * kSecond + now.tv_nsec;
+}
+
+bool WaitWhile(const wire::Word32& word, uint32_t seen, int64_t timeout_ns) {
+  const timespec timeout = Timespec(timeout_ns > 0 ? timeout_ns : 0);
+#if defined(SYS_futex_time64) && !defined(__LP64__)
+  constexpr long kFutex = sizeof(timeout.tv_sec) == 8 ? SYS_futex_time64 : SYS_futex;
+#else
+  constexpr long kFutex = SYS_futex;
+#endif
+  return ::syscall(kFutex, &word, FUTEX_WAIT, seen, &timeout, nullptr, 0) == 0 || errno != ETIMEDOUT;
+}
+
+bool WaitReadable(int fd, int64_t timeout_ns) {
+  pollfd entry{fd, POLLIN, 0};
+  const timespec timeout = Timespec(timeout_ns > 0 ? timeout_ns : 0);
+  return ::ppoll(&entry, fd >= 0 ? 1 : 0, &timeout, nullptr) > 0;
+}
+
+int ConnectTo(const std::string& path, UniqueFd* out) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return errno;
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return errno;
+  *out = std::move(fd);
+  return 0;
+}
+
+bool SendBytes(int socket, const void* bytes, size_t size) {
+  ssize_t sent = 0;
+  do {
+    sent = ::send(socket, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent >= 0;
+}
+
+void Receive(int socket, Inbound* out) {
+  out->fds.clear();
+  out->why.clear();
+  iovec part{out->data, sizeof out->data};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * wire::kMaxMessageFds)];
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t size = 0;
+  int resets = 0;
+  do {
+    size = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    // A reset is reported before what was sent ahead of it, and that tells why.
+  } while (size < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
+  if (size <= 0) {
+    out->what = size < 0 && errno == EAGAIN ? Inbound::kNothing : Inbound::kClosed;
+    return;
+  }
+  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+      out->fds.emplace_back(fd);
+    }
+  }
+  out->size = static_cast<size_t>(size);
+  out->what = Inbound::kMessage;
+  if ((message.msg_flags & MSG_CTRUNC) != 0) {
+    out->what = Inbound::kBad;
+    out->why = "descriptors were lost on the way: more than " + std::to_string(wire::kMaxMessageFds) +
+               " in a message, or this process has too many open";
+  } else if (out->size > wire::kMaxMessageBytes) {
+    out->what = Inbound::kBad;
+    out->why = "message longer than " + std::to_string(wire::kMaxMessageBytes) + " bytes";
+  }
+}
+
+}  // namespace videostream::client_internal
