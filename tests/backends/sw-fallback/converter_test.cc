@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The converter device: jobs in order, bounds, buffers in use, and an end with jobs in flight.
+#include "backends/sw-fallback/converter.h"
+
+#include "tests/backends/sw-fallback/fake_host.h"
+#include "videostream/pattern.hpp"
+
+namespace videostream::sw_fallback {
+namespace {
+
+class ConverterTest : public testing::Test {
+ protected:
+  ConverterTest() {
+    sut_ = std::make_unique<Converter>();
+    sut_->SetHost(host_.handle());
+    EXPECT_TRUE(sut_->Open(CreateInfo("", {}).options()).ok());
+    EXPECT_TRUE(sut_->PollFd(&fd_).ok());
+    config_.source = MinimalLayout(VSTREAM_FORMAT_NV12, 128, 96);
+    config_.target = MinimalLayout(VSTREAM_FORMAT_I420, 128, 96);
+    EXPECT_TRUE(sut_->Configure(config_, &needs_).ok());
+    for (uint32_t id = 0; id < 8; ++id) {
+      const vstream_layout& layout = id < 4 ? config_.source : config_.target;
+      EXPECT_TRUE(sut_->Attach(id, host_.Add(id, layout)).ok());
+      if (id < 4) pattern::Draw({id, 0}, host_.Plane(id, 0), 128, 128, 96);
+    }
+  }
+  backend::Status Submit(uint32_t source, uint32_t target, uint64_t cookie) {
+    vstream_converter_job job{};
+    job.source.buffer_id = source;
+    job.target_id = target;
+    job.cookie = cookie;
+    return sut_->Submit(job);
+  }
+  vstream_converter_result Next() {
+    vstream_converter_result result{};
+    result.struct_size = sizeof result;
+    EXPECT_TRUE(Readable(fd_, 30'000));
+    const backend::Status status = sut_->Collect(&result);
+    EXPECT_TRUE(status.ok()) << status.message();
+    return result;
+  }
+
+  Watchdog watchdog_;
+  FakeHost host_;
+  vstream_converter_config config_{};
+  vstream_converter_needs needs_{};
+  int32_t fd_ = -1;
+  std::unique_ptr<Converter> sut_;
+};
+
+// Results that belong to other jobs.
+TEST_F(ConverterTest, JobsComeBackInOrderWithTheirPictures) {
+  EXPECT_GE(needs_.max_jobs, 1u);
+  for (uint64_t round = 0; round < 50; ++round) {
+    for (uint32_t i = 0; i < 4; ++i) ASSERT_TRUE(Submit(i, 4 + i, 100 * round + i).ok());
+    for (uint32_t i = 0; i < 4; ++i) {
+      const vstream_converter_result result = Next();
+      EXPECT_EQ(result.status, VSTREAM_OK);
+      EXPECT_EQ(result.cookie, 100 * round + i);
+      EXPECT_EQ(result.bytes_used[0], 128u * 96);
+      EXPECT_EQ(result.bytes_used[1], 64u * 48);
+      EXPECT_EQ(result.bytes_used[2], 64u * 48);
+      const pattern::Reading reading = pattern::Read(VSTREAM_FORMAT_I420, host_.Plane(4 + i, 0), 128, 128, 96);
+      EXPECT_TRUE(reading.is_pattern && !reading.torn && reading.stamp.frame == i);
+      std::fill_n(host_.Plane(4 + i, 0), 128 * 96, uint8_t{0});
+    }
+  }
+  EXPECT_FALSE(Readable(fd_));
+  vstream_converter_result result{};
+  EXPECT_EQ(sut_->Collect(&result).code(), VSTREAM_E_AGAIN);
+  EXPECT_EQ(host_.mapped(), 0);
+}
+
+// A queue without a bound; a buffer that is taken away under a job.
+TEST_F(ConverterTest, BoundsJobsAndHoldsBuffers) {
+  for (uint32_t i = 0; i < needs_.max_jobs; ++i) ASSERT_TRUE(Submit(0, 4, i).ok());
+  const backend::Status busy = Submit(0, 4, 99);
+  EXPECT_EQ(busy.code(), VSTREAM_E_BUSY);
+  EXPECT_EQ(busy.message(), "submit: 4 jobs are in flight");
+  EXPECT_EQ(sut_->Detach(0).code(), VSTREAM_E_BUSY);
+  EXPECT_EQ(sut_->Detach(4).code(), VSTREAM_E_BUSY);
+  EXPECT_TRUE(sut_->Detach(1).ok());
+  EXPECT_EQ(sut_->Configure(config_, &needs_).code(), VSTREAM_E_BUSY);
+  for (uint32_t i = 0; i < needs_.max_jobs; ++i) Next();
+  EXPECT_TRUE(sut_->Detach(0).ok());
+  EXPECT_TRUE(sut_->Detach(4).ok());
+}
+
+// Destroying waits for the jobs: a buffer that is written to afterwards.
+TEST_F(ConverterTest, EndsWithJobsInFlight) {
+  for (uint32_t i = 0; i < 4; ++i) ASSERT_TRUE(Submit(i, 4 + i, i).ok());
+  sut_.reset();
+  EXPECT_EQ(host_.mapped(), 0);
+  for (uint32_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(pattern::Read(VSTREAM_FORMAT_I420, host_.Plane(4 + i, 0), 128, 128, 96).stamp.frame, i) << "not finished";
+  }
+}
+
+// One bad mapping must not take the other jobs with it.
+TEST_F(ConverterTest, AJobFailsAlone) {
+  host_.LimitMapping(4, 100);
+  ASSERT_TRUE(Submit(0, 4, 1).ok());
+  EXPECT_EQ(Next().status, VSTREAM_E_IO);
+  host_.LimitMapping(4, UINT64_MAX);
+  ASSERT_TRUE(Submit(0, 4, 2).ok());
+  EXPECT_EQ(Next().status, VSTREAM_OK);
+}
+
+// Buffers that do not fit the conversion.
+TEST_F(ConverterTest, RefusesMisuse) {
+  EXPECT_EQ(Submit(0, 99, 0).message(), "submit buffer 99: it is not attached");
+  EXPECT_EQ(Submit(0, 1, 0).message(), "submit buffer 1: buffer is NV12 128x96, expected I420 128x96");
+  config_.target = MinimalLayout(VSTREAM_FORMAT_NV12, 128, 96);
+  ASSERT_TRUE(sut_->Configure(config_, &needs_).ok());
+  EXPECT_EQ(Submit(0, 0, 0).message(), "submit: source and target are the same buffer");
+  config_.target = MinimalLayout(VSTREAM_FORMAT_YUYV, 128, 96);
+  EXPECT_EQ(sut_->Configure(config_, &needs_).code(), VSTREAM_E_UNSUPPORTED);
+  EXPECT_EQ(Submit(0, 1, 0).message(), "submit: the converter is not configured");
+  Converter other;
+  other.SetHost(host_.handle());
+  EXPECT_EQ(other.Open(CreateInfo("gpu", {}).options()).message(), "device 'gpu': no such device, expected 'libyuv'");
+}
+
+}  // namespace
+}  // namespace videostream::sw_fallback
