@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON of explain, backends and profile.
+#include "apps/videostream/answers_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/frame/format.h"
+#include "core/plugin/identity.h"
+#include "core/profile/scalars.h"
+
+namespace videostream {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+Json OrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json CandidateJson(const Candidate& candidate) {
+  Json json = {{"backend", candidate.backend},
+               {"device", OrNull(candidate.device)},
+               {"verdict", VerdictName(candidate.verdict)},
+               {"reason", candidate.reason},
+               {"evidence", OrNull(candidate.evidence)},
+               {"fix", OrNull(candidate.fix)},
+               {"line", nullptr},
+               {"column", nullptr}};
+  if (candidate.pos.in_file()) {
+    json["line"] = candidate.pos.line;
+    json["column"] = candidate.pos.column;
+  }
+  return json;
+}
+
+Json IdentityJson(const vstream_identity& identity) {
+  return {{"name", static_cast<const char*>(identity.name)},
+          {"version", static_cast<const char*>(identity.version)},
+          {"vendor", static_cast<const char*>(identity.vendor)},
+          {"license", static_cast<const char*>(identity.license)},
+          {"abi", std::to_string(identity.abi_major) + "." + std::to_string(identity.abi_minor)},
+          {"kinds", KindNames(identity.kinds)}};
+}
+
+Json FormatJson(const vstream_format_range& range) {
+  const auto span = [](uint32_t least, uint32_t most, uint32_t step) {
+    return Json({{"min", least}, {"max", most}, {"step", step}});
+  };
+  Json json = {{"format", FormatName(range.fourcc)},
+               {"input", (range.directions & VSTREAM_DIRECTION_INPUT) != 0},
+               {"output", (range.directions & VSTREAM_DIRECTION_OUTPUT) != 0},
+               {"width", span(range.min_width, range.max_width, range.step_width)},
+               {"height", span(range.min_height, range.max_height, range.step_height)},
+               {"max_rate", nullptr}};
+  if (range.max_rate.den != 0) json["max_rate"] = Json::array({range.max_rate.num, range.max_rate.den});
+  return json;
+}
+
+Json DeviceJson(const vstream_device& device) {
+  Json formats = Json::array();
+  for (uint32_t i = 0; i < device.format_count; ++i) formats.push_back(FormatJson(device.formats[i]));
+  return {{"id", static_cast<const char*>(device.id)},
+          {"kind", KindName(device.kind)},
+          {"label", static_cast<const char*>(device.label)},
+          {"bus", static_cast<const char*>(device.bus)},
+          {"physical", OrNull(static_cast<const char*>(device.physical))},
+          {"reason", ReasonName(device.reason)},
+          {"evidence", OrNull(static_cast<const char*>(device.evidence))},
+          {"fix", OrNull(static_cast<const char*>(device.fix))},
+          {"hardware", (device.flags & VSTREAM_DEVICE_HARDWARE) != 0},
+          {"exclusive", (device.flags & VSTREAM_DEVICE_EXCLUSIVE) != 0},
+          {"formats", formats}};
+}
+
+Json OptionSpecJson(const vstream_option_spec& spec) {
+  Json json = {{"name", static_cast<const char*>(spec.name)},
+               {"type", OptionTypeName(spec.type)},
+               {"kinds", KindNames(spec.kinds)},
+               {"default", static_cast<const char*>(spec.default_value)},
+               {"choices", OrNull(static_cast<const char*>(spec.choices))},
+               {"minimum", nullptr},
+               {"maximum", nullptr},
+               {"live", (spec.flags & VSTREAM_OPTION_FLAG_LIVE) != 0},
+               {"list", (spec.flags & VSTREAM_OPTION_FLAG_LIST) != 0},
+               {"set_by_runtime", (spec.flags & VSTREAM_OPTION_FLAG_HOST) != 0},
+               {"help", static_cast<const char*>(spec.help)}};
+  if (spec.minimum != spec.maximum) {
+    json["minimum"] = spec.minimum;
+    json["maximum"] = spec.maximum;
+  }
+  return json;
+}
+
+Json OptionsJson(const Profile& profile) {
+  Json json = Json::object();
+  for (const BackendOptions& backend : profile.options) {
+    Json options = Json::object();
+    for (const Option& option : backend.options) {
+      Json values = Json::array();
+      for (const auto& value : option.values) values.push_back(value.value);
+      options[option.key.value] = option.is_list ? values : values.at(0);
+    }
+    json[backend.backend.value] = options;
+  }
+  return json;
+}
+
+Json PublishJson(const PublishSpec& publish) {
+  return {{"transport", publish.transport.value},   {"socket", publish.socket_path},
+          {"mode", FormatMode(publish.mode.value)}, {"buffers", publish.buffers.value},
+          {"leases", publish.leases.value},         {"lease_time", FormatDuration(publish.lease_time.value)},
+          {"clients", publish.clients.value}};
+}
+
+Json OutputJson(const OutputSpec& output) {
+  Json json = Json::object();
+  if (output.format) json["format"] = output.format->value;
+  if (output.size) json["size"] = FormatSize(output.size->value);
+  if (output.encoder) {
+    json["encoder"] = {{"codec", output.encoder->codec.value},
+                       {"bitrate", output.encoder->bitrate.value},
+                       {"gop", output.encoder->gop.value}};
+  }
+  Json publish = Json::array();
+  for (const PublishSpec& entry : output.publish) publish.push_back(PublishJson(entry));
+  json["publish"] = publish;
+  return json;
+}
+
+Json StreamJson(const StreamSpec& stream) {
+  Json capture = {{"device", stream.capture.device.value}};
+  if (!stream.capture.format.value.empty()) capture["format"] = stream.capture.format.value;
+  if (stream.capture.size.value.width != 0) capture["size"] = FormatSize(stream.capture.size.value);
+  if (stream.capture.rate.value.num != 0) capture["rate"] = FormatFrameRate(stream.capture.rate.value);
+  Json outputs = Json::object();
+  for (const OutputSpec& output : stream.outputs) outputs[output.name.value] = OutputJson(output);
+  return {{"capture", capture}, {"outputs", outputs}};
+}
+
+}  // namespace
+
+std::string ExplainJson(const Profile& profile, const Planning& planning) {
+  Json slots = Json::array();
+  for (const Slot& slot : planning.slots) {
+    Json candidates = Json::array();
+    for (const Candidate& candidate : slot.candidates) candidates.push_back(CandidateJson(candidate));
+    slots.push_back({{"slot", slot.name},
+                     {"kind", kBackendKindNames.at(static_cast<size_t>(slot.kind))},
+                     {"candidates", candidates},
+                     {"would_change", OrNull(slot.would_change)}});
+  }
+  Json error = nullptr;
+  if (planning.error) error = {{"code", CodeName(planning.error->code)}, {"message", planning.error->message}};
+  return Dump({{"schema", "videostream.explain/1"},
+               {"profile", {{"name", profile.name.value}, {"file", profile.file}}},
+               {"possible", planning.plan.has_value()},
+               {"error", error},
+               {"slots", slots},
+               {"warnings", planning.warnings}});
+}
+
+std::string BackendsListJson(const SearchPath& path, const std::vector<Loader::Found>& found) {
+  Json backends = Json::array();
+  for (const Loader::Found& entry : found) {
+    Json json = entry.identity ? IdentityJson(*entry.identity) : Json({{"name", entry.name}});
+    json["path"] = entry.path;
+    json["shadowed"] = entry.shadowed;
+    json["refused"] = entry.identity ? Json(nullptr) : Json(entry.identity.error().message);
+    backends.push_back(json);
+  }
+  Json places = Json::array();
+  for (const SearchPath::Place& place : path.places) places.push_back({{"dir", place.dir}, {"origin", place.origin}});
+  return Dump({{"schema", "videostream.backends-list/1"},
+               {"backends", backends},
+               {"search_path", places},
+               {"ignored", path.ignored}});
+}
+
+std::string BackendsInspectJson(const Plugin& plugin, const Result<std::vector<vstream_device>>& devices) {
+  Json options = Json::array();
+  for (const vstream_option_spec& spec : plugin.options()) options.push_back(OptionSpecJson(spec));
+  Json list = Json::array();
+  if (devices) {
+    for (const vstream_device& device : *devices) list.push_back(DeviceJson(device));
+  }
+  return Dump({{"schema", "videostream.backends-inspect/1"},
+               {"identity", IdentityJson(plugin.identity())},
+               {"path", plugin.path()},
+               {"options", options},
+               {"probe_error", devices ? Json(nullptr) : Json(devices.error().message)},
+               {"devices", list}});
+}
+
+std::string ProfileValidateJson(const std::string& file, const Result<Profile>& profile) {
+  return Dump({{"schema", "videostream.profile-validate/1"},
+               {"file", profile ? profile->file : file},
+               {"valid", profile.has_value()},
+               {"name", profile ? Json(profile->name.value) : Json(nullptr)},
+               {"error", profile ? Json(nullptr) : Json(profile.error().message)}});
+}
+
+std::string ProfileShowJson(const Profile& profile) {
+  Json backends = Json::object();
+  for (size_t kind = 0; kind < kBackendKinds; ++kind) {
+    Json names = Json::array();
+    for (const auto& name : profile.backends.at(kind)) names.push_back(name.value);
+    backends[std::string(kBackendKindNames.at(kind))] = names;
+  }
+  Json streams = Json::object();
+  for (const StreamSpec& stream : profile.streams) streams[stream.name.value] = StreamJson(stream);
+  return Dump({{"schema", "videostream.profile-show/1"},
+               {"file", profile.file},
+               {"name", profile.name.value},
+               {"backends", backends},
+               {"options", OptionsJson(profile)},
+               {"streams", streams}});
+}
+
+const char* ReasonName(uint32_t reason) {
+  constexpr std::array kNames = {"usable", "no_device", "permission", "busy", "no_driver", "no_library", "broken"};
+  return reason < kNames.size() ? kNames.at(reason) : "unknown";
+}
+
+const char* OptionTypeName(uint32_t type) {
+  constexpr std::array kNames = {"string", "integer", "boolean", "duration", "choice"};
+  return type < kNames.size() ? kNames.at(type) : "unknown";
+}
+
+std::vector<std::string> KindNames(uint32_t kinds) {
+  std::vector<std::string> names;
+  for (uint32_t kind = 0; kind < VSTREAM_KINDS; ++kind) {
+    if ((kinds & VSTREAM_KIND_BIT(kind)) != 0) names.emplace_back(KindName(kind));
+  }
+  return names;
+}
+
+}  // namespace videostream

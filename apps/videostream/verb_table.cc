@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of videostream as data: every verb, option and example.
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "apps/videostream/values.h"
+#include "apps/videostream/verbs.h"
+#include "apps/videostream/version.h"
+#include "core/base/log.h"
+
+namespace videostream {
+namespace {
+
+using Set = std::function<Status(const std::string&)>;
+
+Set Text(std::string& target) {
+  return [&target](const std::string& value) -> Status {
+    if (value.empty()) return Fail(Code::kInvalidArgument, "the value is empty");
+    target = value;
+    return {};
+  };
+}
+
+Set Append(std::vector<std::string>& target) {
+  return [&target](const std::string& value) -> Status {
+    if (value.empty()) return Fail(Code::kInvalidArgument, "the value is empty");
+    target.push_back(value);
+    return {};
+  };
+}
+
+Set Switch(bool& target, bool value = true) {
+  return [&target, value](const std::string&) -> Status {
+    target = value;
+    return {};
+  };
+}
+
+Set Time(std::chrono::nanoseconds& target) {
+  return [&target](const std::string& value) -> Status {
+    const Result<std::chrono::nanoseconds> time = ParseTime(value);
+    if (!time) return time.error();
+    target = *time;
+    return {};
+  };
+}
+
+template <class T>
+Set Number(T& target, T least, T most) {
+  return [&target, least, most](const std::string& value) -> Status {
+    const Result<uint64_t> number = ParseNumber(value, least, most);
+    if (!number) return number.error();
+    target = static_cast<T>(*number);
+    return {};
+  };
+}
+
+OptionDef Json(bool& target, const char* verb) {
+  return {"--json", "", std::string("Print one JSON object, \"schema\": \"videostream.") + verb + "/1\"",
+          Switch(target)};
+}
+
+OptionDef ProfileOption(std::string& target) {
+  OptionDef option{"--profile", "FILE", "The platform profile: a path, or a bare name such as imx8mp", Text(target)};
+  option.required = true;
+  return option;
+}
+
+OptionDef Repeated(OptionDef option) {
+  option.repeats = true;
+  return option;
+}
+
+OptionDef SetOptionDef(std::vector<std::string>& target) {
+  return Repeated(
+      {"--set", "BACKEND.KEY=VALUE", "Set one option of a backend, over the profile's (repeatable)", Append(target)});
+}
+
+OptionDef InputOption(std::string& target) {
+  return {"--input", "FILE", "Replay this Y4M file (- for stdin) through the profile's first stream", Text(target)};
+}
+
+OptionDef ControlOption(std::string& target) {
+  return {"--control", "PATH",
+          "The control socket; default: control.sock in $RUNTIME_DIRECTORY, in\n$XDG_RUNTIME_DIR/videostream or in "
+          "/run/videostream",
+          Text(target)};
+}
+
+VerbDef RunVerb(AllOptions& all) {
+  RunOptions& options = all.run;
+  VerbDef verb;
+  verb.name = "run";
+  verb.summary = "Run a profile: capture, encode, and share the frames with other processes";
+  verb.examples =
+      "  videostream run --profile configs/dev-x86_64.yaml\n"
+      "  videostream run --profile dev-x86_64 --duration 10s --set sw-fallback.pace=max\n"
+      "  videostream run --profile configs/dev-x86_64.yaml --input street.y4m --wait-for 1";
+  verb.options = {
+      ProfileOption(options.profile),
+      {"--duration", "TIME", "End after this time of capturing: 10s, 500ms, 5m, 2h", Time(options.duration)},
+      InputOption(options.input),
+      {"--wait-for", "N", "Begin to capture when N consumers are subscribed",
+       Number<uint32_t>(options.wait_for, 0, 4096)},
+      SetOptionDef(options.set),
+      ControlOption(options.control),
+      {"--no-control", "", "No control socket: `videostream status` cannot ask this runtime",
+       Switch(options.no_control)},
+      {"--json", "", "Print the final numbers as JSON, \"schema\": \"videostream.run/1\"", Switch(options.json)},
+      {"--quiet", "", "No progress on stderr, no table at the end", Switch(options.quiet)},
+  };
+  verb.run = [&all] { return RunRun(all.global, all.run); };
+  return verb;
+}
+
+VerbDef ExplainVerb(AllOptions& all) {
+  VerbDef verb;
+  verb.name = "explain";
+  verb.summary = "Say which backend would serve what on this machine, and why not another";
+  verb.examples =
+      "  videostream explain --profile configs/dev-x86_64.yaml\n"
+      "  videostream explain --profile imx8mp --json | jq '.slots[].candidates[] | select(.verdict != \"taken\")'";
+  verb.options = {ProfileOption(all.explain.profile), SetOptionDef(all.explain.set), InputOption(all.explain.input),
+                  Json(all.explain.json, "explain")};
+  verb.run = [&all] { return RunExplain(all.global, all.explain); };
+  return verb;
+}
+
+VerbDef BackendsVerb(AllOptions& all) {
+  VerbDef list;
+  list.name = "list";
+  list.summary = "All backends in the search path, without loading any";
+  list.examples =
+      "  videostream backends list\n"
+      "  videostream --backend-dir ./build backends list";
+  list.options = {Json(all.backends_list.json, "backends-list")};
+  list.run = [&all] { return RunBackendsList(all.global, all.backends_list); };
+  VerbDef inspect;
+  inspect.name = "inspect";
+  inspect.summary = "Load one backend: who it is, its options, and the devices it finds here";
+  inspect.examples =
+      "  videostream backends inspect sw-fallback\n"
+      "  videostream backends inspect ./my-backend.so";
+  inspect.arguments = {
+      {"BACKEND", "A name in the search path, or the path of a .so", Text(all.backends_inspect.backend)}};
+  inspect.options = {Json(all.backends_inspect.json, "backends-inspect")};
+  inspect.run = [&all] { return RunBackendsInspect(all.global, all.backends_inspect); };
+  VerbDef verb;
+  verb.name = "backends";
+  verb.summary = "List backends, or look into one";
+  verb.examples = list.examples + "\n" + inspect.examples;
+  verb.verbs = {list, inspect};
+  return verb;
+}
+
+VerbDef ProfileVerb(AllOptions& all) {
+  const auto argument = [](ProfileVerbOptions& options) {
+    return ArgumentDef{"PROFILE", "A path, or a bare name such as imx8mp", Text(options.profile)};
+  };
+  VerbDef validate;
+  validate.name = "validate";
+  validate.summary = "Check a profile; errors come with line, column and caret";
+  validate.examples = "  videostream profile validate configs/dev-x86_64.yaml";
+  validate.arguments = {argument(all.profile_validate)};
+  validate.options = {Json(all.profile_validate.json, "profile-validate")};
+  validate.run = [&all] { return RunProfileValidate(all.profile_validate); };
+  VerbDef show;
+  show.name = "show";
+  show.summary = "Print a profile with every default written out";
+  show.examples = "  videostream profile show configs/dev-x86_64.yaml";
+  show.arguments = {argument(all.profile_show)};
+  show.options = {Json(all.profile_show.json, "profile-show")};
+  show.run = [&all] { return RunProfileShow(all.profile_show); };
+  VerbDef verb;
+  verb.name = "profile";
+  verb.summary = "Check or print a profile";
+  verb.examples = validate.examples + "\n" + show.examples;
+  verb.verbs = {validate, show};
+  return verb;
+}
+
+VerbDef StatusVerb(AllOptions& all) {
+  VerbDef verb;
+  verb.name = "status";
+  verb.summary = "Ask a running `videostream run` for its streams, counters and consumers";
+  verb.examples =
+      "  videostream status\n"
+      "  videostream status --json | jq .streams[].frames.published\n"
+      "  curl --unix-socket /run/videostream/control.sock http://localhost/v1/status";
+  verb.options = {ControlOption(all.status.control), Json(all.status.json, "status")};
+  verb.run = [&all] { return RunStatus(all.status); };
+  return verb;
+}
+
+VerbDef ReceiveVerb(AllOptions& all) {
+  ReceiveOptions& options = all.receive;
+  VerbDef verb;
+  verb.name = "receive";
+  verb.summary = "Take frames or packets from a socket: count them, check them, write them out";
+  verb.examples =
+      "  videostream receive /run/videostream/front.sock --duration 10s\n"
+      "  videostream receive /run/videostream/front.sock --raw - | ffplay -\n"
+      "  videostream receive /run/videostream/front.sock --packets --raw - | ffmpeg -i - -c copy street.mkv";
+  verb.arguments = {{"SOCKET", "The socket that a profile publishes on", Text(options.socket)}};
+  verb.options = {
+      {"--packets", "", "The encoded packets instead of the frames", Switch(options.packets)},
+      {"--policy", "POLICY", "latest (default): always the newest; queue:N: every frame, up to N waiting",
+       [&options](const std::string& value) -> Status {
+         const Result<uint32_t> depth = ParsePolicy(value);
+         if (!depth) return depth.error();
+         options.queue = *depth;
+         return {};
+       }},
+      {"--count", "N", "End after N frames", Number<uint64_t>(options.count, 1, std::numeric_limits<int64_t>::max())},
+      {"--duration", "TIME", "End this long after the first frame: 10s, 500ms, 5m", Time(options.duration)},
+      {"--timeout", "TIME", "Wait at most this long for the first frame; default 10s", Time(options.timeout)},
+      {"--reconnect", "", "When the producer ends wait for the next one", Switch(options.reconnect)},
+      {"--raw", "FILE", "Write Y4M, or Annex B for packets, to FILE; - is stdout",
+       [&options](const std::string& value) -> Status {
+         if (value.empty()) return Fail(Code::kInvalidArgument, "the value is empty");
+         options.raw = value;
+         return {};
+       }},
+      {"--overwrite", "", "The file of --raw may exist already", Switch(options.overwrite)},
+      {"--no-check", "", "Do not look for the code in the test pattern", Switch(options.check, false)},
+      {"--json", "", "Print the summary as JSON, \"schema\": \"videostream.receive/1\"", Switch(options.json)},
+      {"--quiet", "", "No progress on stderr", Switch(options.quiet)},
+  };
+  verb.run = [&all] { return RunReceive(all.receive); };
+  return verb;
+}
+
+VerbDef RecordVerb() {
+  VerbDef verb;
+  verb.name = "record";
+  verb.summary = "Record packets to MP4 (the program videostream-record; see its --help)";
+  verb.forwards = true;
+  return verb;
+}
+
+VerbDef ReportVerb(AllOptions& all) {
+  VerbDef verb;
+  verb.name = "report";
+  verb.summary = "One table from the JSON of a runtime and its consumers";
+  verb.hidden = true;
+  verb.arguments = {};
+  OptionDef run{"--run", "FILE", "JSON of `run`", Text(all.report.run)};
+  run.required = true;
+  verb.options = {
+      run, Repeated({"--consumer", "LABEL=FILE", "JSON of a consumer (repeatable)", Append(all.report.consumers)})};
+  verb.run = [&all] { return RunReport(all.report); };
+  return verb;
+}
+
+}  // namespace
+
+VerbDef MakeVerbs(AllOptions& options) {
+  VerbDef root;
+  root.name = "videostream";
+  root.summary = "Media runtime for embedded Linux: one process owns camera and codec, others receive the frames";
+  root.version = std::string("videostream ") + kVersion;
+  root.examples =
+      "  videostream run --profile configs/dev-x86_64.yaml\n"
+      "  videostream explain --profile configs/dev-x86_64.yaml\n"
+      "  videostream receive /run/videostream/front.sock\n"
+      "  videostream record /run/videostream/front.sock street.mp4\n\n"
+      "Exit codes: 0 done, 1 failed, 2 command line or profile wrong, 3 nothing here can do it, 4 refused, 5 timeout";
+  root.options = {
+      Repeated(
+          {"--backend-dir", "DIR", "Look for backends here first (repeatable)", Append(options.global.backend_dirs)}),
+      {"--log-level", "LEVEL", "trace, debug, info (default), warn or error",
+       [](const std::string& value) -> Status {
+         const Result<LogLevel> level = ParseLogLevel(value);
+         if (!level) return level.error();
+         SetLogLevel(*level);
+         return {};
+       }},
+      {"--log-format", "FORMAT", "text (default) or json; the log goes to stderr",
+       [](const std::string& value) -> Status {
+         const Result<LogFormat> format = ParseLogFormat(value);
+         if (!format) return format.error();
+         SetLogFormat(*format);
+         return {};
+       }},
+  };
+  root.verbs = {RunVerb(options),    ExplainVerb(options), BackendsVerb(options), ProfileVerb(options),
+                StatusVerb(options), ReceiveVerb(options), RecordVerb(),          ReportVerb(options)};
+  return root;
+}
+
+}  // namespace videostream

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of the command line: what each of them is told, and the function that does it. Every function prints its
+// answer on stdout, its errors on stderr, and returns the exit code of the program.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "apps/videostream/command_line.h"
+#include "apps/videostream/receive/receive.h"
+
+namespace videostream {
+
+// Options in front of or behind any verb.
+struct GlobalOptions {
+  std::vector<std::string> backend_dirs;
+};
+
+// videostream run
+struct RunOptions {
+  std::string profile;                  // path, or bare name
+  std::chrono::nanoseconds duration{};  // from the first capture on; 0: until the sources end or a signal
+  std::string control;                  // path of the control socket; empty: see ControlPath
+  bool no_control = false;
+  uint32_t wait_for = 0;
+  std::vector<std::string> set;  // BACKEND.KEY=VALUE
+  std::string input;             // a Y4M file to replay; empty: as the profile says
+  bool json = false;
+  bool quiet = false;
+};
+int RunRun(const GlobalOptions& global, const RunOptions& options);
+
+// videostream explain
+struct ExplainOptions {
+  std::string profile;
+  std::vector<std::string> set;
+  std::string input;
+  bool json = false;
+};
+int RunExplain(const GlobalOptions& global, const ExplainOptions& options);
+
+// videostream backends list
+struct BackendsListOptions {
+  bool json = false;
+};
+int RunBackendsList(const GlobalOptions& global, const BackendsListOptions& options);
+
+// videostream backends inspect NAME|FILE
+struct BackendsInspectOptions {
+  std::string backend;  // a name, or a path: anything with a slash or ending in .so
+  bool json = false;
+};
+int RunBackendsInspect(const GlobalOptions& global, const BackendsInspectOptions& options);
+
+// videostream profile validate|show
+struct ProfileVerbOptions {
+  std::string profile;
+  bool json = false;
+};
+int RunProfileValidate(const ProfileVerbOptions& options);
+int RunProfileShow(const ProfileVerbOptions& options);
+
+// videostream status
+struct StatusOptions {
+  std::string control;
+  bool json = false;
+};
+int RunStatus(const StatusOptions& options);
+
+// videostream report, for tools/run: one table from the JSON of a runtime and of its consumers.
+struct ReportOptions {
+  std::string run;                     // file with the JSON of `run`
+  std::vector<std::string> consumers;  // LABEL=FILE, JSON of `receive` or of the recorder
+};
+int RunReport(const ReportOptions& options);
+
+// videostream record ...: becomes the program videostream-record, with the same arguments; returns only if it cannot.
+int RunRecord(const std::vector<std::string>& arguments);
+
+// What all verbs are told, in one place for the parser to fill in.
+struct AllOptions {
+  GlobalOptions global;
+  RunOptions run;
+  ExplainOptions explain;
+  BackendsListOptions backends_list;
+  BackendsInspectOptions backends_inspect;
+  ProfileVerbOptions profile_validate, profile_show;
+  StatusOptions status;
+  ReceiveOptions receive;
+  ReportOptions report;
+};
+
+// The table of all verbs. Keeps a reference to `options`, which its setters fill in and its functions read.
+[[nodiscard]] VerbDef MakeVerbs(AllOptions& options);
+
+}  // namespace videostream
