@@ -120,14 +120,12 @@ class Planner {
 
   // Every key of a loaded backend's options must be in its schema, whichever kind takes it.
   void CheckKeys(const BackendReport& report) {
+    std::vector<vstream_option_spec> specs = report.options;
+    for (vstream_option_spec& spec : specs) spec.kinds = VSTREAM_KIND_BIT(VSTREAM_KIND_ALLOCATOR);  // any kind will do
     for (const Option& option : profile_.OptionsFor(report.name)) {
-      const auto spec = std::find_if(report.options.begin(), report.options.end(),
-                                     [&](const vstream_option_spec& s) { return option.key.value == s.name; });
-      const uint32_t kinds = spec == report.options.end() ? 1u : spec->kinds;
       OptionList raw;
       for (const auto& value : option.values) raw.emplace_back(option.key.value, value.value);
-      const CheckedOptions checked =
-          CheckOptions(report.options, static_cast<uint32_t>(__builtin_ctz(kinds | 0x100u)), raw);
+      const CheckedOptions checked = CheckOptions(specs, VSTREAM_KIND_ALLOCATOR, raw);
       if (checked.problems.empty()) continue;
       const OptionProblem& problem = checked.problems.front();
       const SourcePos& pos = problem.in_key ? option.key.pos : option.values[problem.index].pos;

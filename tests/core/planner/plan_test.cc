@@ -253,6 +253,22 @@ TEST_F(PlanTest, WrongOptionsAreErrorsWithTheirPlace) {
   EXPECT_EQ(sut.error->message.rfind("p.yaml:3:11: error: backend 'soft': ", 0), 0u) << sut.error->message;
 }
 
+// Bug: a misspelt key is answered with an empty list of what there is.
+TEST_F(PlanTest, UnknownOptionsNameWhatThereIs) {
+  for (const char* name : {"loop", "path"}) {
+    vstream_option_spec spec{};
+    spec.struct_size = sizeof spec;
+    spec.kinds = VSTREAM_KIND_BIT(VSTREAM_KIND_CAPTURE);
+    Set(spec.name, name);
+    inventory_["soft"].options.push_back(spec);
+  }
+  profile_.options.push_back({{"soft", {}}, {{{"pahts", {}}, {{"x", {}}}, false}}});
+  const Planning sut = MakePlan(profile_, inventory_);
+  ASSERT_TRUE(sut.error);
+  EXPECT_NE(sut.error->message.find("unknown option 'pahts', expected one of: loop, path"), std::string::npos)
+      << sut.error->message;
+}
+
 // Bug: each option goes to every kind of its backend.
 TEST_F(PlanTest, OptionsReachOnlyTheKindsThatTakeThem) {
   vstream_option_spec spec{};
