@@ -41,7 +41,7 @@ namespace {
   argv.reserve(command.size() + 1);
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
-  execv(argv[0], argv.data());
+  execvp(argv[0], argv.data());
   dprintf(STDERR_FILENO, "exec '%s': %s\n", argv[0], strerror(errno));
   _exit(127);
 }

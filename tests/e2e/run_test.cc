@@ -108,6 +108,7 @@ TEST_F(RunTest, StatusAnswersAndSignalsEndInOrder) {
     const Outcome text = Videostream({"status"});
     EXPECT_NE(text.out.find("front.full  frames   NV12 1280x720"), std::string::npos) << text.out;
     run.Signal(signal);
+    kill(run.pid(), signal);  // as `timeout` does: to the process, then to its group
     const Outcome outcome = run.Wait();
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_TRUE(Json::accept(outcome.out)) << outcome.out;

@@ -6,17 +6,20 @@
 namespace videostream::wire {
 namespace {
 
+constexpr uint64_t kLuma = 3072;  // NV12 of 64x48
+constexpr uint64_t kChroma = 1536;
+
 struct LayoutTest : ::testing::Test {
   LayoutTest() {
     layout.fourcc = VSTREAM_FORMAT_NV12;
     layout.plane_count = 2;
     layout.width = 64;
     layout.height = 48;
-    layout.planes[0] = {0, 64, 0, 64 * 48};
-    layout.planes[1] = {0, 64, 64 * 48, 64 * 24};
+    layout.planes[0] = {0, 64, 0, kLuma};
+    layout.planes[1] = {0, 64, kLuma, kChroma};
   }
   vstream_layout layout{};
-  uint64_t sizes[VSTREAM_MAX_FDS] = {64 * 72, 0, 0, 0};
+  uint64_t sizes[VSTREAM_MAX_FDS] = {kLuma + kChroma, 0, 0, 0};
   std::string Why() { return CheckLayout(layout, 1, sizes); }
 };
 
@@ -28,7 +31,7 @@ TEST_F(LayoutTest, StrideAndSizeMustHoldTheRows) {
   layout.planes[0].stride = 63;
   EXPECT_EQ(Why(), "plane 0: stride 63, a row has 64 bytes");
   layout.planes[0].stride = 64;
-  layout.planes[1].size = 64 * 24 - 1;
+  layout.planes[1].size = kChroma - 1;
   EXPECT_EQ(Why(), "plane 1: 1535 bytes, its rows take 1536");
 }
 
@@ -36,9 +39,9 @@ TEST_F(LayoutTest, StrideAndSizeMustHoldTheRows) {
 TEST_F(LayoutTest, PlanesMustLieInTheirDescriptor) {
   layout.planes[1].offset = ~uint64_t{0};
   EXPECT_NE(Why(), "");
-  layout.planes[1].offset = 64 * 48 + 1;
+  layout.planes[1].offset = kLuma + 1;
   EXPECT_EQ(Why(), "plane 1: bytes 3073 + 1536 of 4608");
-  layout.planes[1].offset = 64 * 48;
+  layout.planes[1].offset = kLuma;
   layout.planes[1].fd_index = 1;
   EXPECT_NE(Why(), "");
 }
@@ -66,7 +69,7 @@ TEST_F(LayoutTest, EverythingIsBounded) {
 
 // A frame that claims more bytes or pixels than its buffer has.
 TEST_F(LayoutTest, FramesMustFit) {
-  uint64_t used[VSTREAM_MAX_PLANES] = {64 * 48, 64 * 24, 0, 0};
+  uint64_t used[VSTREAM_MAX_PLANES] = {kLuma, kChroma, 0, 0};
   EXPECT_EQ(CheckFrame(layout, used, {}), "");
   EXPECT_EQ(CheckFrame(layout, used, {2, 2, 62, 46}), "");
   EXPECT_NE(CheckFrame(layout, used, {2, 2, 63, 46}), "");
@@ -75,7 +78,7 @@ TEST_F(LayoutTest, FramesMustFit) {
   used[2] = 1;
   EXPECT_NE(CheckFrame(layout, used, {}), "");
   used[2] = 0;
-  used[0] = 64 * 48 + 1;
+  used[0] = kLuma + 1;
   EXPECT_EQ(CheckFrame(layout, used, {}), "plane 0: 3073 bytes used of 3072");
 }
 

@@ -91,6 +91,14 @@ TEST_F(AllocatorTest, HugePagesWorkOrSayWhatIsMissing) {
   }
 }
 
+// A mistyped device is taken for the only one there is.
+TEST_F(AllocatorTest, OtherDevicesAreNotFound) {
+  backend::SetText(info.device, "memfd");
+  EXPECT_TRUE(Open().ok());
+  backend::SetText(info.device, "memfd0");
+  EXPECT_EQ(Open().code(), VSTREAM_E_NOT_FOUND);
+}
+
 // A probe that finds nothing on a machine that has memfds.
 TEST_F(AllocatorTest, ProbeReportsAUsableDevice) {
   backend::DeviceList devices;

@@ -133,6 +133,7 @@ TEST_F(EndpointTest, OfManyRacingHostsOneWins) {
     Signal end;
     Signal done;
     std::vector<std::unique_ptr<Child>> children;
+    children.reserve(kHosts);
     for (int i = 0; i < kHosts; ++i) {
       children.push_back(std::make_unique<Child>([&] {
         go.Wait();

@@ -179,6 +179,7 @@ TEST_F(ProcessTest, ManyConsumersInAHurryAddUp) {
   Signal ready;
   std::vector<std::unique_ptr<Child>> children;
   constexpr int kConsumers = 6;
+  children.reserve(kConsumers);
   for (int i = 0; i < kConsumers; ++i) {
     children.push_back(std::make_unique<Child>([&, i] {
       Client client(path, {.queue = i % 2 == 0 ? 0u : 4u});

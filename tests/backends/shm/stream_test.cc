@@ -42,6 +42,7 @@ TEST_F(StreamTest, QueueConsumersGetEveryFrameInOrder) {
     ASSERT_TRUE(host.AddPool(9)) << host.error.message;
     Signal taken;
     std::vector<std::unique_ptr<Child>> children;
+    children.reserve(3);
     for (int i = 0; i < 3; ++i) {
       children.push_back(std::make_unique<Child>([&] {
         Client client(path, {.name = "queue", .queue = 4});
