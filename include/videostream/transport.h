@@ -94,7 +94,7 @@ typedef struct vstream_transport_ops {
   uint32_t reserved;
   uint64_t capabilities; /* none defined yet: 0 */
 
-  /* Bind and listen. Options carry socket, mode, buffers, leases, lease_time, clients. Errors: INVALID (path too long:
+  /* Bind and listen. Options carry socket, mode, buffers, leases, lease-time, clients. Errors: INVALID (path too long:
    * both numbers), NOT_FOUND (folder missing), BUSY (taken by a live host), PERMISSION. A socket file left by a dead
    * host is replaced. */
   int32_t (*create)(const vstream_host *host, const vstream_create_info *info, void **self, vstream_error *error);
@@ -104,7 +104,8 @@ typedef struct vstream_transport_ops {
   /* Announce a set. Its memfds are sealed here: whoever writes has mapped them before. Errors: INVALID, UNSUPPORTED
    * (memory), NO_MEMORY. */
   int32_t (*add_set)(void *self, const vstream_buffer_set *set, vstream_error *error);
-  /* Announce its end. Its buffers count as reclaimed; consumers keep what they hold mapped. Errors: NOT_FOUND. */
+  /* Announce its end. Its buffers count as reclaimed and are published no more. Consumers keep what they hold: a buffer
+   * that reclaim has not given back must not be written again, only closed. Errors: NOT_FOUND. */
   int32_t (*remove_set)(void *self, uint32_t epoch, vstream_error *error);
   /* Make a frame visible. frame->sequence must be the stream's last + 1 or more. Wakes consumers; never blocks.
    * Errors: NOT_FOUND (buffer in no set), INVALID (sequence, bytes_used), BUSY (buffer is published already). */
