@@ -32,8 +32,9 @@ constexpr auto kGiveUp = std::chrono::seconds(30);
 constexpr char kUsage[] =
     "usage: runtime_bench --videostream FILE --empty FILE [--backend-dir DIR]... [--runs N] [--quick] [--json FILE]\n"
     "                     [--strict]\n"
-    "Measures `videostream run` (pattern to shm, 1280x720 NV12 at 30 fps, no encoder): memory, and time from exec to\n"
-    "the first frame in a waiting consumer. --strict: exit code 1 when a target is missed.\n";
+    "Measures `videostream run` (pattern to shm, 1280x720 NV12 at 30 fps, no encoder): memory, and time from its "
+    "start\n"
+    "to the first frame in a consumer that starts at the same moment. --strict: exit code 1 when a target is missed.\n";
 
 constexpr char kProfile[] =
     "version: 1\n"
@@ -161,7 +162,7 @@ bool Bench::MeasureStart() {
   ClientOptions client_options;
   client_options.name = "bench";
   Client client(Socket(), client_options);
-  client.wait_for_frame(std::chrono::milliseconds(1));  // it waits for the socket now, as a consumer that was first
+  client.wait_for_frame(std::chrono::milliseconds(1));  // its first attempt to connect: there is no socket yet
   const Clock::time_point start = Clock::now();
   Process runtime(RunCommand(), Log());
   const Frame frame = client.wait_for_frame(kGiveUp);
@@ -224,7 +225,7 @@ bool Bench::WriteJson() const {
   json["start_to_first_frame_ms"] = {
       {"p50", start_ms_.Percentile(50)}, {"p99", start_ms_.Percentile(99)}, {"max", start_ms_.max()}};
   json["floor_start_ms"] = {{"p50", floor_start_ms_.Percentile(50)}, {"max", floor_start_ms_.max()}};
-  json["memory_pss_bytes"] = pss_.max();
+  json["memory_pss_bytes"] = static_cast<uint64_t>(pss_.max());
   json["memory_private_bytes"] = memory_.private_;
   json["memory_pool_bytes"] = memory_.pool;
   json["floor_memory_pss_bytes"] = floor_memory_.pss;

@@ -241,11 +241,11 @@ Status Mp4Writer::WriteHeld(int64_t duration) {
 Status Mp4Writer::Add(Mp4Packet packet) {
   if (packet.bytes.size() > INT32_MAX - AV_INPUT_BUFFER_PADDING_SIZE) return Fail(Code::kIo, "packet of over 2 GiB");
   if (muxer_->held) {
-    const Status written = WriteHeld(packet.time - muxer_->held->time);
+    Status written = WriteHeld(packet.time - muxer_->held->time);
     if (!written) return written;
     const int64_t length = packet.time - muxer_->fragment_begin;
     if (length >= muxer_->fragment_ticks || (packet.key && 2 * length >= muxer_->fragment_ticks)) {
-      const Status closed = CloseFragment();
+      Status closed = CloseFragment();
       if (!closed) return closed;
       muxer_->fragment_begin = packet.time;
     }

@@ -71,7 +71,7 @@ Status Recorder::Take(Frame frame) {
   if (!gate_.Admits(frame.is_key())) return {};
   const vstream_ratio rate = frame.rate();
   Mp4Format format{frame.format(), frame.width(), frame.height(), frame.colorimetry(), rate, 0, options_.fragment};
-  const Status can = Mp4Writer::CanHold(format.fourcc);
+  Status can = Mp4Writer::CanHold(format.fourcc);
   if (!can) return can;
   Mp4Packet packet{{frame.data(0), frame.data(0) + frame.size(0)}, 0, frame.is_key()};
   const int64_t pts_ns = frame.pts_ns(), duration_ns = frame.duration_ns();

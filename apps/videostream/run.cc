@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb `run`: opens a runtime, waits for its end, and tells what happened.
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include "apps/videostream/edge.h"
 #include "apps/videostream/progress_line.h"
@@ -40,17 +41,35 @@ class EndSignals {
 
   int fd() const { return fd_.get(); }
 
-  // From here on a further signal ends the process the hard way: the way out of an end that hangs.
-  void Release() {
-    signalfd_siginfo taken{};
-    while (read(fd_.get(), &taken, sizeof taken) > 0) {
-    }
-    sigprocmask(SIG_UNBLOCK, &set_, nullptr);
+  // From a second later on a further signal ends the process the hard way: the way out of an end that hangs. Not at
+  // once, since whoever signals a whole group (`timeout`, a terminal) often does it twice.
+  void AllowHardEnd() {
+    over_.reset(eventfd(0, EFD_CLOEXEC));
+    thread_ = std::thread([this] {
+      pollfd over{over_.get(), POLLIN, 0};
+      constexpr int kGraceMs = 1000;
+      if (poll(&over, 1, kGraceMs) != 0) return;
+      signalfd_siginfo taken{};
+      while (read(fd_.get(), &taken, sizeof taken) > 0) {
+      }
+      pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);  // in this thread alone, which suffices
+      poll(&over, 1, -1);
+    });
   }
+
+  ~EndSignals() {
+    if (!thread_.joinable()) return;
+    eventfd_write(over_.get(), 1);
+    thread_.join();
+  }
+  EndSignals(const EndSignals&) = delete;
+  EndSignals& operator=(const EndSignals&) = delete;
 
  private:
   sigset_t set_{};
   UniqueFd fd_;
+  UniqueFd over_;  // eventfd
+  std::thread thread_;
 };
 
 class Run {
@@ -65,7 +84,7 @@ class Run {
     if (Status printed = Announce(); !printed) return printed;
     if (Status started = runtime_->Start(); !started) return started;
     Watch();
-    signals_.Release();
+    signals_.AllowHardEnd();
     Status stopped = runtime_->Stop();
     progress_.Finish();
     if (Status printed = Summary(); !printed) return printed;

@@ -49,6 +49,9 @@ Status Allocator::Probe(const backend::Host&, backend::DeviceList& devices) {
 }
 
 Status Allocator::Open(const backend::Options& options) {
+  if (!options.device().empty() && options.device() != "memfd") {
+    return {VSTREAM_E_NOT_FOUND, "device '" + std::string(options.device()) + "': there is only 'memfd'"};
+  }
   huge_ = options.Boolean("huge-pages", false);
   granule_ = huge_ ? HugePageBytes() : static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   if (granule_ != 0) return Ok();

@@ -75,6 +75,9 @@ Status Transport::ReadSettings(const backend::Options& options, mode_t* mode) {
 }
 
 Status Transport::Open(const backend::Options& options) {
+  if (!options.device().empty() && options.device() != "native") {
+    return {VSTREAM_E_NOT_FOUND, "device '" + std::string(options.device()) + "': there is only 'native'"};
+  }
   mode_t mode = 0;
   if (Status s = ReadSettings(options, &mode); !s.ok()) return s;
   epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));

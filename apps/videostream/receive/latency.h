@@ -33,7 +33,8 @@ class LatencyHistogram {
   // recorded. 0 without values.
   int64_t Percentile(double percent) const {
     if (count_ == 0) return 0;
-    const auto wanted = static_cast<uint64_t>(std::ceil(std::clamp(percent, 0.0, 100.0) / 100 * double(count_)));
+    const auto wanted =
+        static_cast<uint64_t>(std::ceil(std::clamp(percent, 0.0, 100.0) / 100 * static_cast<double>(count_)));
     const uint64_t rank = std::clamp<uint64_t>(wanted, 1, count_);
     uint64_t seen = 0;
     size_t index = 0;

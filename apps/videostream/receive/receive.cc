@@ -126,7 +126,7 @@ Status Receiver::Take(Frame frame) {
 
 Status Receiver::Run() {
   if (options_.raw) {
-    const Status possible = Output::Check(*options_.raw, options_.overwrite);
+    Status possible = Output::Check(*options_.raw, options_.overwrite);
     if (!possible) return possible;
   }
   Status status;

@@ -77,8 +77,8 @@ std::string Subscription::ProgressLine(int64_t now) {
            (options_.client.stream == Stream::kPackets ? "packet" : "frame");
   }
   char rate[32];
-  snprintf(rate, sizeof rate, "%.1f/s",
-           double(taken) * double(kNsPerSecond) / double(std::max(now - since, int64_t{1})));
+  const double seconds = static_cast<double>(std::max<int64_t>(now - since, 1)) / kNsPerSecond;
+  snprintf(rate, sizeof rate, "%.1f/s", static_cast<double>(taken) / seconds);
   return std::to_string(taken_) + (options_.client.stream == Stream::kPackets ? " packets, " : " frames, ") + rate +
          ", " + std::to_string(SkippedTotal(client_.stats())) + " skipped, latency p50 " +
          TimeText(report_.latency.Percentile(50));

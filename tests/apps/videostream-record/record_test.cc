@@ -30,6 +30,7 @@ class RecordTest : public test::ConsumerTest {
   ConsumerChild Run(const std::vector<std::string>& arguments) const {
     return ConsumerChild(folder_, [arguments] {
       std::vector<char*> argv;
+      argv.reserve(arguments.size() + 1);
       for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
       argv.push_back(nullptr);
       execv(argv[0], argv.data());

@@ -68,7 +68,7 @@ TEST(TimelineTest, ASourceThatIsNotAsFastAsItSaysStaysInStep) {
     const int64_t ns = frame * 34'000'000;  // 29.4 fps
     const int64_t placed = sut.Place(kStart + ns);
     ASSERT_GT(placed, last);
-    ASSERT_NEAR(double(placed), double(ns) * 90000 / 1e9, 751) << frame;
+    ASSERT_NEAR(static_cast<double>(placed), static_cast<double>(ns) * 90000 / 1e9, 751) << frame;
     last = placed;
   }
 }

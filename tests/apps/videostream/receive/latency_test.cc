@@ -65,9 +65,10 @@ TEST(LatencyHistogramTest, PercentilesAreWithinOnePercentOfTheTruth) {
   }
   std::sort(values.begin(), values.end());
   for (const double percent : {0.1, 1.0, 25.0, 50.0, 75.0, 90.0, 99.0, 99.9, 100.0}) {
-    const auto rank = static_cast<size_t>(std::ceil(percent / 100 * double(values.size())));
-    const auto truth = double(values[std::max<size_t>(rank, 1) - 1]);
-    EXPECT_NEAR(double(sut.Percentile(percent)), truth, truth * 0.01) << "percentile " << percent << " seed " << kSeed;
+    const auto rank = static_cast<size_t>(std::ceil(percent / 100 * static_cast<double>(values.size())));
+    const auto truth = static_cast<double>(values[std::max<size_t>(rank, 1) - 1]);
+    EXPECT_NEAR(static_cast<double>(sut.Percentile(percent)), truth, truth * 0.01)
+        << "percentile " << percent << " seed " << kSeed;
   }
   EXPECT_EQ(sut.count(), values.size());
   EXPECT_EQ(sut.max_ns(), values.back());

@@ -180,6 +180,7 @@ Producer::Buffer* Producer::Acquire() {
   }
   std::sort(used.begin(), used.end(), [](const Buffer* a, const Buffer* b) { return a->sequence < b->sequence; });
   std::vector<uint32_t> ids;
+  ids.reserve(used.size());
   for (const Buffer* buffer : used) ids.push_back(buffer->id);
   uint32_t taken = 0, count = 0;
   Check(transport_->Reclaim(stream_, ids.data(), static_cast<uint32_t>(ids.size()), 1, &taken, &count), "reclaim");

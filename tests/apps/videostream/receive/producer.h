@@ -22,7 +22,7 @@ struct ProducerFormat {
   uint32_t width = 64, height = 64;       // even
   vstream_ratio rate = {30, 1};
   uint32_t buffers = 12;
-  uint64_t packet_bytes = 64 * 1024;  // of a slot, for H264
+  uint64_t packet_bytes = 65536;  // of a slot, for H264
 };
 
 // Everything that cannot work aborts the test. Destroying it says goodbye to the consumers.
@@ -48,8 +48,8 @@ class Producer {
   bool PublishBytes(const std::function<uint8_t(size_t)>& fill);
   bool PublishPacket(std::span<const uint8_t> bytes, bool key, int64_t pts_ns);
 
-  // As an orderly end of a runtime: says that nothing more comes, waits until everything is taken, says goodbye. Nothing
-  // but published() may be called afterwards.
+  // As an orderly end of a runtime: says that nothing more comes, waits until everything is taken, says goodbye.
+  // Nothing but published() may be called afterwards.
   bool Close();
   uint64_t published() const { return sequence_; }
 
