@@ -98,6 +98,7 @@ void Connection::EndSession(int code, const std::string& why) {
   AddCounters(&past_);
   session_->Leave();
   session_.reset();
+  socket_over_ = false;
   key_asked_ns_ = 0;
   next_attempt_ns_ = NowNs() + kFirstRetryNs;
   state_ = reconnect_ ? Client::State::kConnecting : Client::State::kEnded;

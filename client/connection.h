@@ -78,6 +78,7 @@ class Connection {
   int64_t key_asked_ns_ = 0;
   bool key_wanted_ = false;
   uint32_t waits_ = 0;
+  bool socket_over_ = false;  // the session ends when its ring is empty
 
   ClientStats past_;  // of sessions that are over
   uint64_t first_ = 0;

@@ -80,7 +80,8 @@ Connection::Step Connection::Look(std::shared_ptr<Lease>* out, uint32_t* seen) {
       last_ = (*out)->descriptor().frame_sequence;
       if (first_ == 0) first_ = last_;
       if (drained_) SetTimer(1);  // the doorbell is silent although there may be more
-      if (++waits_ % kWaitsPerLook == 0 && !session.ReadSocket()) EndSession(VSTREAM_OK, std::string(session.why()));
+      // The end of the session can wait: what is in the ring is still ours to take.
+      if (++waits_ % kWaitsPerLook == 0 && !session.ReadSocket()) socket_over_ = true;
       return Step::kFrame;
     case Session::Took::kHeld:
       SetError(VSTREAM_E_BUSY, "all " + std::to_string(session.leases()) +
@@ -93,7 +94,9 @@ Connection::Step Connection::Look(std::shared_ptr<Lease>* out, uint32_t* seen) {
       EndSession(VSTREAM_E_IO, std::string(session.why()));
       return Step::kRetry;
     case Session::Took::kNothing:
-      break;
+      if (!socket_over_) break;
+      EndSession(VSTREAM_OK, std::string(session.why()));
+      return Step::kRetry;
   }
   AskForKey(false);
   if (!epoll_.valid()) return Step::kWait;

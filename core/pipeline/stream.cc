@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -16,7 +17,8 @@ namespace videostream {
 namespace {
 
 constexpr const char* kTopic = "core.pipeline";
-constexpr int kTickMs = 100;  // for what no fd announces: stuck calls, deadlines of the end
+constexpr int kTickMs = 100;        // for what no fd announces: stuck calls, deadlines of the end
+constexpr int kDeliveryTickMs = 5;  // the end: consumers tell in their pages how far they are
 
 void Signal(const UniqueFd& fd) {
   const uint64_t one = 1;
@@ -83,7 +85,7 @@ void Stream::Run() {
     bool more = HandleCapture();
     if (converter_) more = HandleConverter() || more;
     if (encoder_) more = HandleEncoder() || more;
-    Wait(more ? 0 : kTickMs);
+    Wait(more ? 0 : phase_ == Phase::kDelivering ? kDeliveryTickMs : kTickMs);
     if (transport_ready_) HandleTransport();
     Tick();
     Advance();
@@ -398,8 +400,22 @@ void Stream::Advance() {
   }
   if (phase_ == Phase::kDraining && (!encoder_ || !encoder_open_ || late)) {
     DropEncodings();
-    Enter(Phase::kDone, {});
+    for (uint32_t stream = 0; stream < (encoder_ ? 2U : 1U); ++stream) {
+      Check(transport_->SetState(stream, VSTREAM_TRANSPORT_STATE_CLOSING));
+    }
+    return Enter(Phase::kDelivering, limits_.deliver);
   }
+  if (phase_ == Phase::kDelivering && (late || EveryoneHasCaughtUp())) Enter(Phase::kDone, {});
+}
+
+// What a consumer has not taken when the transport goes is lost to it.
+bool Stream::EveryoneHasCaughtUp() const {
+  auto consumers = transport_->Consumers();
+  if (!consumers) return true;
+  return std::all_of(consumers->begin(), consumers->end(), [](const vstream_consumer& consumer) {
+    return consumer.taken + std::accumulate(std::begin(consumer.skipped), std::end(consumer.skipped), uint64_t{0}) >=
+           consumer.published;
+  });
 }
 
 // A call past its deadline: the stage is given up; the stream goes on where it can.
@@ -439,9 +455,6 @@ void Stream::Finish() {
     FailWith({Code::kInternal,
               "stream '" + plan_.name + "': the books do not balance: " + std::to_string(frames_flow_.in_flight()) +
                   " frames and " + std::to_string(packets_flow_.in_flight()) + " packets are unaccounted for"});
-  }
-  for (uint32_t stream = 0; stream < (encoder_ ? 2u : 1u); ++stream) {
-    Check(transport_->SetState(stream, VSTREAM_TRANSPORT_STATE_CLOSING));
   }
   UpdateStatus();
   phase_done_.store(true, std::memory_order_release);

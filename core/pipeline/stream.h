@@ -38,9 +38,10 @@ struct StreamParts {
 };
 
 struct StreamLimits {
-  std::chrono::nanoseconds open = std::chrono::seconds(10);  // create, configure, attach: devices may be slow to wake
-  std::chrono::nanoseconds call = std::chrono::seconds(2);   // any call while frames flow
-  std::chrono::nanoseconds drain = std::chrono::seconds(3);  // last frames and packets at the end
+  std::chrono::nanoseconds open = std::chrono::seconds(10);    // create, configure, attach: devices may be slow to wake
+  std::chrono::nanoseconds call = std::chrono::seconds(2);     // any call while frames flow
+  std::chrono::nanoseconds drain = std::chrono::seconds(3);    // last frames and packets at the end
+  std::chrono::nanoseconds deliver = std::chrono::seconds(1);  // for consumers to take what they have not yet taken
 };
 
 // Threads: one of its own moves the frames (the stream's thread) and never waits for a device; one per capture,
@@ -70,7 +71,7 @@ class Stream {
 
  private:
   // Where the stream's thread is on its way from start to end.
-  enum class Phase : uint8_t { kWaiting, kFlowing, kStoppingCapture, kConverting, kDraining, kDone };
+  enum class Phase : uint8_t { kWaiting, kFlowing, kStoppingCapture, kConverting, kDraining, kDelivering, kDone };
 
   Stream(StreamPlan plan, StreamParts parts, StreamLimits limits);
 
@@ -108,6 +109,7 @@ class Stream {
   void Encode(const vstream_frame& record);
   void OnEncoded(const Encoder::Done& done);
   void Advance();
+  bool EveryoneHasCaughtUp() const;
   void Enter(Phase phase, std::chrono::nanoseconds limit);
   void Finish();
   void DropConversions();

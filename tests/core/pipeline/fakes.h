@@ -287,6 +287,7 @@ struct TransportControl {
   std::set<uint32_t> held;  // ids that no reclaim gives back
   bool hold_all = false;
   uint32_t consumers = 0;
+  uint64_t lag = 0;  // frames that each consumer has not taken
   uint32_t state = VSTREAM_TRANSPORT_STATE_RUNNING;
   bool fail_add_set = false;
   std::deque<uint32_t> events;
@@ -357,7 +358,9 @@ class FakeTransport : public Transport {
   }
   Result<std::vector<vstream_consumer>> Consumers() override {
     const std::lock_guard lock(c_->mutex);
-    return std::vector<vstream_consumer>(c_->consumers);
+    std::vector<vstream_consumer> all(c_->consumers);
+    for (vstream_consumer& consumer : all) consumer.published = c_->lag;
+    return all;
   }
 
  private:

@@ -324,6 +324,38 @@ TEST_F(StreamTest, WaitsForConsumersBeforeItCaptures) {
   EXPECT_TRUE(sut->Stop());
 }
 
+// Bug: the transport goes while a queue consumer still has frames to take, and they are lost to it.
+TEST_F(StreamTest, ConsumersMayTakeTheLastFramesBeforeTheEnd) {
+  transport_->consumers = 1;
+  transport_->lag = 3;
+  auto sut = Start(false, false, {.deliver = std::chrono::seconds(50)});
+  capture_->Deliver(1);
+  capture_->End();
+  for (bool closing = false; !closing; usleep(1000)) {
+    const std::lock_guard lock(transport_->mutex);
+    closing = transport_->state == VSTREAM_TRANSPORT_STATE_CLOSING;
+  }
+  pollfd fd{sut->done_fd(), POLLIN, 0};
+  EXPECT_EQ(poll(&fd, 1, 0), 0) << "the stream ends with frames that nobody has taken";
+  {
+    const std::lock_guard lock(transport_->mutex);
+    transport_->lag = 0;
+  }
+  AwaitDone(*sut);
+  EXPECT_TRUE(sut->Stop());
+}
+
+// Bug: a consumer that has stopped keeps the stream from ending.
+TEST_F(StreamTest, ConsumersThatDoNotTakeTheLastFramesDoNotHoldUpTheEnd) {
+  transport_->consumers = 1;
+  transport_->lag = 3;
+  auto sut = Start(false, false, {.deliver = std::chrono::milliseconds(20)});
+  capture_->Deliver(1);
+  capture_->End();
+  AwaitDone(*sut);
+  EXPECT_TRUE(sut->Stop());
+}
+
 // Bug: consumers that never come leave a stream waiting for ever.
 TEST_F(StreamTest, ConsumersThatDoNotComeAreAnError) {
   auto opened = Stream::Open(Plan(false, false), Parts());
