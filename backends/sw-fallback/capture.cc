@@ -103,6 +103,10 @@ Status Capture::OpenPoll() {
 
 Status Capture::Configure(const vstream_capture_request& request, vstream_capture_config* out) {
   if (started_) return {VSTREAM_E_BUSY, "configure: the device is started"};
+  if (request.modifier != VSTREAM_MODIFIER_LINEAR) {
+    return {VSTREAM_E_UNSUPPORTED,
+            "configure: modifier " + std::to_string(request.modifier) + ", only linear (0) is possible"};
+  }
   vstream_capture_config config = *out;
   config.role = VSTREAM_ROLE_IMPORTS;
   config.min_buffers = 1;
@@ -223,7 +227,7 @@ Status Capture::Fill(const Job& job, Result* result, const Interrupt& interrupt)
   if (pace_ == Pace::kStep) {
     if (Status status = AwaitStep(interrupt); !status.ok()) return status;
   }
-  if (!file_ && !live_) result->pts_ns = host().NowNs();
+  if (!live_) result->pts_ns = host().NowNs();
   {
     backend::Mapping mapping;
     if (Status status = host().Map(job.buffer_id, VSTREAM_ACCESS_WRITE, &mapping); !status.ok()) {
@@ -234,12 +238,13 @@ Status Capture::Fill(const Job& job, Result* result, const Interrupt& interrupt)
     last_ = result->index;
     if (Status status = source_->Fill(result->index, result->pts_ns, image, interrupt); !status.ok()) return status;
   }
+  if (pace_ != Pace::kRealtime) return Ok();
   if (file_) {
     if (!clock_runs_) cadence_ = Cadence(rate_, result->index, host().NowNs());
     clock_runs_ = true;
     result->pts_ns = cadence_.Due(result->index);
   }
-  return pace_ == Pace::kRealtime ? AwaitDue(result->pts_ns, interrupt) : Ok();
+  return AwaitDue(result->pts_ns, interrupt);
 }
 
 Status Capture::AwaitDue(int64_t due_ns, const Interrupt& interrupt) {
