@@ -165,8 +165,8 @@ TEST_F(CaptureTest, RealtimeLosesNothingWhileBuffersWait) {
   EXPECT_EQ(sut_->Dequeue(&frame).message(), "the stream has ended after 24 frames");
 }
 
-// In real time file frames keep the file's cadence to the nanosecond, else they are stamped with their release; and none
-// is skipped when buffers are late.
+// In real time file frames keep the file's cadence to the nanosecond, else they are stamped with their release; and
+// none is skipped when buffers are late.
 TEST_F(CaptureTest, FileKeepsItsCadenceAndSkipsNothing) {
   for (const char* pace : {"realtime", "max"}) {
     ASSERT_TRUE(Open("file", {{"path", WriteY4m(30, "30000:1001")}, {"pace", pace}}).ok());
