@@ -1,76 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
-// The client's side of the control socket.
+// The client's side of the control socket: cpp-httplib on a socket connected here.
 #include "core/control/client.h"
 
-#include <poll.h>
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <utility>
 
 #include "core/base/clock.h"
+#include "core/control/http_stream.h"
 #include "core/control/unix_socket.h"
 
 namespace videostream {
 namespace {
 
-Status WaitFor(int fd, short events, int64_t deadline_ns) {
-  while (true) {
-    const int64_t left_ms = (deadline_ns - NowNs()) / kNsPerMs;
-    if (left_ms <= 0) return Fail(Code::kTimeout, "no answer in time");
-    pollfd waiting{fd, events, 0};
-    const int ready = poll(&waiting, 1, static_cast<int>(std::min<int64_t>(left_ms, INT32_MAX)));
-    if (ready > 0) return {};
-    if (ready < 0 && errno != EINTR) return ErrnoError(errno, "poll");
+class UnixClient final : public httplib::ClientImpl {
+ public:
+  UnixClient(std::string path, std::chrono::milliseconds timeout)
+      : ClientImpl("localhost"),
+        path_(std::move(path)),
+        timeout_(timeout),
+        deadline_ns_(NowNs() + std::chrono::nanoseconds(timeout).count()) {
+    // Little would be gained, and what comes out of it would have no limit.
+    set_decompress(false);
   }
-}
 
-Status SendAll(int fd, std::string_view text, int64_t deadline_ns) {
-  while (!text.empty()) {
-    if (Status ready = WaitFor(fd, POLLOUT, deadline_ns); !ready) return ready;
-    const ssize_t sent = send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
-      text.remove_prefix(static_cast<size_t>(sent));
-    } else if (errno != EAGAIN && errno != EINTR) {
-      return ErrnoError(errno, "send");
-    }
-  }
-  return {};
-}
+  // Why Get() failed; none where only the library knows.
+  std::optional<Error> connect_failure, stream_failure;
 
-Result<std::string> ReceiveAll(int fd, int64_t deadline_ns) {
-  std::string all;
-  std::array<char, 16384> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
-  while (true) {
-    if (Status ready = WaitFor(fd, POLLIN, deadline_ns); !ready) return ready.error();
-    const ssize_t got = recv(fd, chunk.data(), chunk.size(), MSG_DONTWAIT);
-    if (got == 0) return all;
-    if (got > 0) {
-      all.append(chunk.data(), static_cast<size_t>(got));
-      if (all.size() > kMaxHttpResponseBytes) {
-        return Fail(Code::kIo, "the answer is larger than " + std::to_string(kMaxHttpResponseBytes) + " bytes");
-      }
-    } else if (errno != EAGAIN && errno != EINTR) {
-      return ErrnoError(errno, "receive");
+ private:
+  bool create_and_connect_socket(Socket& socket, httplib::Error& error) override {
+    Result<UniqueFd> fd = ConnectUnix(path_, timeout_);
+    if (!fd) {
+      connect_failure = fd.error();
+      error = httplib::Error::Connection;
+      return false;
     }
+    socket.sock = fd->release();  // closed by the base class
+    return true;
   }
-}
+
+  bool process_socket(const Socket& socket, std::function<bool(httplib::Stream&)> callback) override {
+    constexpr size_t kMaxFirstLine = 1024;
+    HttpStream stream(socket.sock,
+                      {.deadline_ns = deadline_ns_, .bytes = kMaxHttpResponseBytes, .first_line = kMaxFirstLine});
+    const bool done = callback(stream);
+    stream_failure = stream.failure();
+    return done;
+  }
+
+  const std::string path_;
+  const std::chrono::milliseconds timeout_;
+  const int64_t deadline_ns_;
+};
 
 }  // namespace
 
 Result<HttpResponse> HttpGet(const std::string& socket_path, std::string_view path, std::chrono::milliseconds timeout) {
-  const int64_t deadline_ns = NowNs() + std::chrono::nanoseconds(timeout).count();
-  const Result<UniqueFd> fd = ConnectUnix(socket_path, timeout);
-  if (!fd) return fd.error();
   const std::string context = "control socket '" + socket_path + "': GET " + std::string(path);
-  const std::string request = "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  if (Status sent = SendAll(fd->get(), request, deadline_ns); !sent) return WithContext(sent.error(), context);
-  const Result<std::string> answer = ReceiveAll(fd->get(), deadline_ns);
-  if (!answer) return WithContext(answer.error(), context);
-  Result<HttpResponse> response = ParseHttpResponse(*answer);
-  if (!response) return WithContext(response.error(), context);
-  return response;
+  try {
+    UnixClient client(socket_path, timeout);
+    const httplib::Result result = client.Get(std::string(path));
+    if (result) return HttpResponse{.status = result->status, .body = result->body};
+    if (client.connect_failure) return *client.connect_failure;
+    if (client.stream_failure) return WithContext(*client.stream_failure, context);
+    return Fail(Code::kIo, context + ": the answer is not HTTP, or it is cut short");
+  } catch (const std::exception& e) {  // the library's own: out of memory, a regular expression
+    return Fail(Code::kIo, context + ": " + e.what());
+  }
 }
 
 }  // namespace videostream

@@ -3,16 +3,24 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "core/base/result.h"
-#include "core/control/http.h"
 
 namespace videostream {
 
+// A response that HttpGet accepts, its head included.
+inline constexpr size_t kMaxHttpResponseBytes = size_t{4} << 20;
+
+struct HttpResponse {
+  int status = 0;
+  std::string body;
+};
+
 // One GET request; waits for the whole answer, `timeout` altogether. Any thread; blocks. The answer may have any HTTP
-// status. Errors: those of ConnectUnix; kTimeout; kIo for an answer that is not HTTP or larger than
+// status. Errors: those of ConnectUnix; kTimeout; kIo for an answer that is not HTTP, cut short, or larger than
 // kMaxHttpResponseBytes.
 [[nodiscard]] Result<HttpResponse> HttpGet(const std::string& socket_path, std::string_view path,
                                            std::chrono::milliseconds timeout);

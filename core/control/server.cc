@@ -1,44 +1,202 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop of the control API: accept, read one request, answer, close.
+// The control API: cpp-httplib on a socket bound here, with streams that can be stopped.
 #include "core/control/server.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <condition_variable>
 #include <csignal>
+#include <exception>
+#include <mutex>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/control/http.h"
+#include "core/base/text.h"
+#include "core/base/unique_fd.h"
+#include "core/control/http_stream.h"
+#include "core/control/unix_socket.h"
 
 namespace videostream {
 namespace {
 
+using httplib::Request;
+using httplib::Response;
+
 constexpr std::string_view kTopic = "core.control";
 constexpr mode_t kSocketMode = 0660;
+constexpr const char* kStatusPath = "/v1/status";
+constexpr const char* kJson = "application/json";
+// The library answers a request line or a header of more than 8 KiB; what is larger than this is not read any more.
+constexpr size_t kMaxRequestBytes = 16384;
 
-struct Route {
-  std::string_view path;
-  std::string_view method;
+enum : int {
+  kNotFound = 404,
+  kNotAllowed = 405,
+  kTooLarge = 413,
+  kUriTooLong = 414,
+  kBadRange = 416,
+  kInternalError = 500,
 };
-constexpr Route kStatus{"/v1/status", "GET"};
+
+// The library's pool would queue without a limit, each entry holding a descriptor.
+class BoundedPool final : public httplib::ThreadPool {
+ public:
+  BoundedPool() : ThreadPool(ControlServer::kMaxConnections) {}
+
+  // Waits for a free thread; called by the thread that accepts.
+  void enqueue(std::function<void()> serve) override {
+    {
+      std::unique_lock lock(mutex_);
+      freed_.wait(lock, [this] { return free_ > 0; });
+      --free_;
+    }
+    ThreadPool::enqueue([this, serve = std::move(serve)] {
+      serve();
+      const std::lock_guard lock(mutex_);
+      ++free_;
+      freed_.notify_one();
+    });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  size_t free_ = ControlServer::kMaxConnections;
+};
+
+std::string ErrorText(const Request& request, int status) {
+  switch (status) {
+    case kNotFound:
+      return "there is no '" + request.path + "' here, only '" + kStatusPath + "'";
+    case kNotAllowed:
+      return "'" + request.path + "' can only be read: use GET, not " + request.method;
+    case kTooLarge:
+      return "a request has no body here";
+    case kUriTooLong:
+      return "the path is too long";
+    case kBadRange:
+      return "there are no ranges here";
+    case kInternalError:
+      return "the answer could not be made; the log of the runtime has the cause";
+    default:
+      return "this is not a request that is understood here";
+  }
+}
+
+// Called by the library for every status from 400 on.
+void SetErrorBody(const Request& request, Response& response) {
+  std::string body =
+      R"({"schema": "videostream.error/1", "status": )" + std::to_string(response.status) + R"(, "error": )";
+  AppendJsonString(body, ErrorText(request, response.status));
+  response.set_content(body + "}\n", kJson);
+}
+
+void LogException(std::exception_ptr thrown) {
+  try {
+    std::rethrow_exception(std::move(thrown));
+  } catch (const std::exception& e) {
+    Log(LogLevel::kError, kTopic, std::string("answering a request: ") + e.what());
+  } catch (...) {
+    Log(LogLevel::kError, kTopic, "answering a request: unknown exception");
+  }
+}
+
+class HttpServer final : public httplib::Server {
+ public:
+  HttpServer(int stop_fd, std::function<std::string()> status_json) : stop_fd_(stop_fd) {
+    new_task_queue = [] { return new BoundedPool; };  // the library deletes it
+    set_payload_max_length(0);
+    set_keep_alive_max_count(1);
+    set_read_timeout(ControlServer::kConnectionSeconds);
+    set_write_timeout(ControlServer::kConnectionSeconds);
+    set_pre_routing_handler([](const Request& request, Response& response) {
+      if (request.path != kStatusPath) {
+        response.status = kNotFound;
+      } else if (request.method != "GET") {
+        response.status = kNotAllowed;
+        response.set_header("Allow", "GET");
+      }
+      return response.status < 0 ? HandlerResponse::Unhandled : HandlerResponse::Handled;
+    });
+    Get(kStatusPath, [this, status_json = std::move(status_json)](const Request& /*request*/, Response& response) {
+      const std::lock_guard lock(status_mutex_);
+      response.set_content(status_json(), kJson);
+    });
+    set_exception_handler([](const Request& /*request*/, Response& response, std::exception_ptr thrown) {
+      LogException(std::move(thrown));
+      response.status = kInternalError;
+    });
+    set_error_handler(SetErrorBody);
+  }
+
+  // Accepts on `fd` (blocking, ready to listen; borrowed) until Interrupt() or an error.
+  void ServeOn(int fd) {
+    UniqueFd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));  // the library closes it after an error
+    if (!own) return;
+    svr_sock_ = own.get();
+    if (!listen_after_bind()) (void)own.release();
+  }
+
+  // Not stop(): that does nothing before the thread runs, and closes what the thread is about to use. The caller shuts
+  // the socket down afterwards.
+  void Interrupt() { svr_sock_ = INVALID_SOCKET; }
+
+ private:
+  bool process_and_close_socket(socket_t sock) override {
+    const UniqueFd fd(sock);
+    fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+    HttpStream stream(fd.get(), {.deadline_ns = NowNs() + ControlServer::kConnectionSeconds * kNsPerSecond,
+                                 .bytes = kMaxRequestBytes,
+                                 .first_line = kMaxRequestBytes,
+                                 .stop_fd = stop_fd_});
+    try {
+      bool closed = false;
+      // Ranges multiply an answer, compression takes memory and time.
+      return process_request(stream, /*close_connection=*/true, closed, [](Request& request) {
+        request.ranges.clear();
+        request.headers.erase("Accept-Encoding");
+      });
+    } catch (...) {
+      LogException(std::current_exception());
+      return false;
+    }
+  }
+
+  const int stop_fd_;
+  std::mutex status_mutex_;
+};
 
 }  // namespace
 
-struct ControlServer::Connection {
-  UniqueFd fd;
-  int64_t deadline_ns = 0;
-  std::string received;
-  std::string answer;  // empty: the request is not complete
-  size_t sent = 0;
-  bool done = false;
+struct ControlServer::Impl {
+  Impl(ListeningSocket bound, UniqueFd event, std::function<std::string()> status_json)
+      : socket(std::move(bound)), stop(std::move(event)), http(stop.get(), std::move(status_json)) {}
+
+  bool StopWithin(int ms) const {
+    pollfd waiting{stop.get(), POLLIN, 0};
+    return poll(&waiting, 1, ms) > 0;
+  }
+
+  void Serve() {
+    pthread_setname_np(pthread_self(), "control");
+    constexpr int kPauseMs = 100;
+    // Again after an error of accept(), for instance out of memory.
+    for (int pause_ms = 0; !StopWithin(pause_ms); pause_ms = kPauseMs) http.ServeOn(socket.fd());
+  }
+
+  ListeningSocket socket;
+  UniqueFd stop;  // eventfd
+  HttpServer http;
+  std::thread thread;
 };
 
 Result<std::unique_ptr<ControlServer>> ControlServer::Start(const std::string& path,
@@ -47,108 +205,30 @@ Result<std::unique_ptr<ControlServer>> ControlServer::Start(const std::string& p
   if (!socket) return socket.error();
   UniqueFd stop(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!stop) return ErrnoError(errno, "control socket '" + path + "': eventfd");
-  std::unique_ptr<ControlServer> server(
-      new ControlServer(std::move(*socket), std::move(stop), std::move(status_json)));  // constructor is private
+  // The library ignores SIGPIPE for the whole process, which is not its business: no send of ours raises it.
+  struct sigaction pipe {};
+  sigaction(SIGPIPE, nullptr, &pipe);
+  auto impl = std::make_unique<Impl>(std::move(*socket), std::move(stop), std::move(status_json));
+  sigaction(SIGPIPE, &pipe, nullptr);
   // Signals belong to the threads that asked for them.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  server->thread_ = std::thread([raw = server.get()] { raw->Serve(); });
+  impl->thread = std::thread([raw = impl.get()] { raw->Serve(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return server;
+  return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));  // constructor is private
 }
 
-ControlServer::ControlServer(ListeningSocket socket, UniqueFd stop, std::function<std::string()> status_json)
-    : socket_(std::move(socket)), stop_(std::move(stop)), status_json_(std::move(status_json)) {}
+ControlServer::ControlServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 ControlServer::~ControlServer() {
-  if (!thread_.joinable()) return;
-  eventfd_write(stop_.get(), 1);
-  thread_.join();
+  // In this order: whoever misses one of them meets the next.
+  eventfd_write(impl_->stop.get(), 1);
+  impl_->http.Interrupt();
+  shutdown(impl_->socket.fd(), SHUT_RDWR);
+  impl_->thread.join();
 }
 
-void ControlServer::Serve() {
-  pthread_setname_np(pthread_self(), "control");
-  std::vector<pollfd> fds;
-  while (true) {
-    int64_t now = NowNs();
-    const bool accepting = connections_.size() < kMaxConnections && now >= accept_again_ns_;
-    int64_t wake = accepting || connections_.size() == kMaxConnections ? INT64_MAX : accept_again_ns_;
-    fds.assign({{stop_.get(), POLLIN, 0}, {accepting ? socket_.fd() : -1, POLLIN, 0}});
-    for (const Connection& connection : connections_) {
-      fds.push_back({connection.fd.get(), static_cast<short>(connection.answer.empty() ? POLLIN : POLLOUT), 0});
-      wake = std::min(wake, connection.deadline_ns);
-    }
-    const int64_t wait_ms = wake == INT64_MAX ? -1 : std::max<int64_t>(0, (wake - now) / kNsPerMs + 1);
-    if (poll(fds.data(), fds.size(), static_cast<int>(wait_ms)) < 0 && errno != EINTR) {
-      Log(LogLevel::kError, kTopic, ErrnoError(errno, "poll").message + ", the control socket is not served any more");
-      return;
-    }
-    if (fds[0].revents != 0) return;
-    now = NowNs();
-    for (size_t i = 0; i < connections_.size(); ++i) {
-      if (fds[i + 2].revents != 0) Step(connections_[i]);
-      if (now >= connections_[i].deadline_ns) connections_[i].done = true;
-    }
-    std::erase_if(connections_, [](const Connection& connection) { return connection.done; });
-    if (fds[1].revents != 0) Accept(now);
-  }
-}
-
-void ControlServer::Accept(int64_t now) {
-  UniqueFd fd(accept4(socket_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!fd) {
-    // The connection stays in the queue, hence readable: without a pause this would spin.
-    constexpr int64_t kPauseNs = 100 * kNsPerMs;
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) accept_again_ns_ = now + kPauseNs;
-    return;
-  }
-  Connection connection;
-  connection.fd = std::move(fd);
-  connection.deadline_ns = now + kConnectionSeconds * kNsPerSecond;
-  connections_.push_back(std::move(connection));
-}
-
-void ControlServer::Step(Connection& connection) {
-  if (connection.answer.empty()) {
-    std::array<char, 4096> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
-    const ssize_t got = recv(connection.fd.get(), chunk.data(), chunk.size(), MSG_DONTWAIT);
-    if (got < 0) {
-      connection.done = errno != EAGAIN && errno != EINTR;
-      return;
-    }
-    connection.received.append(chunk.data(), static_cast<size_t>(got));
-    connection.answer = Answer(connection.received, got == 0);
-    connection.done = connection.answer.empty() && got == 0;
-    if (connection.answer.empty()) return;
-  }
-  const ssize_t sent = send(connection.fd.get(), connection.answer.data() + connection.sent,
-                            connection.answer.size() - connection.sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent < 0) {
-    connection.done = errno != EAGAIN && errno != EINTR;
-    return;
-  }
-  connection.sent += static_cast<size_t>(sent);
-  connection.done = connection.sent == connection.answer.size();
-}
-
-// Empty: more has to be read.
-std::string ControlServer::Answer(const std::string& received, bool ended) {
-  const auto error = [](int status, const std::string& text) {
-    return FormatHttpResponse(status, HttpErrorBody(status, text));
-  };
-  const HttpRequest request = ParseHttpRequest(received);
-  if (request.state == HttpRequest::State::kRefused) return error(request.status, request.error);
-  if (request.state == HttpRequest::State::kIncomplete) {
-    return ended && !received.empty() ? error(400, "the request ends before its headers do") : "";
-  }
-  if (request.path != kStatus.path) {
-    return error(404, "there is no '" + request.path + "' here, only '" + std::string(kStatus.path) + "'");
-  }
-  if (request.method != kStatus.method) {
-    return error(405, "'" + request.path + "' can only be read: use GET, not " + request.method);
-  }
-  return FormatHttpResponse(200, status_json_());
-}
+const std::string& ControlServer::path() const { return impl_->socket.path(); }
 
 }  // namespace videostream

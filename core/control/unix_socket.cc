@@ -120,7 +120,7 @@ Result<ListeningSocket> ListeningSocket::Bind(const std::string& path, mode_t mo
   if (!address) return address.error();
   const UniqueFd lock = LockFolder(path);
   if (Status stale = RemoveStale(path, *address); !stale) return stale.error();
-  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return WithContext(ErrnoError(errno, "socket"), Subject(path));
   // The file is made with the mode of the socket itself, less the umask: closed to others until it listens.
   constexpr mode_t kClosed = 0600;

@@ -37,7 +37,7 @@ class RuntimeDirGuard {
 // A listening SOCK_STREAM socket; the destructor closes it and removes its file if that is still the one made here.
 class ListeningSocket {
  public:
-  // Binds and listens (non-blocking, close-on-exec). The file never has more permissions than `mode`, and gets them
+  // Binds and listens (blocking, close-on-exec). The file never has more permissions than `mode`, and gets them
   // only once the socket listens. A socket file that nobody serves any more is replaced. Messages begin with "control
   // socket 'PATH': ". Errors: kInvalidArgument (path too long or empty, a file that is no socket), kNotFound (no such
   // folder), kBusy (served by a live process, which is named), kPermission.

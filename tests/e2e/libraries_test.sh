@@ -3,9 +3,10 @@
 # The libraries that the program links: no codec, no camera library, no scaler, no muxer. A new one has to be added here.
 set -euo pipefail
 program=apps/videostream/videostream
-# The last line: what the sanitizers and the toolchain bring along.
+# libcpp-httplib brings TLS and compression along; the last line: what the sanitizers and the toolchain do.
 allowed='linux-vdso|ld-linux.*|libc|libm|libgcc_s|libstdc\+\+|libpthread|libdl|librt'
 allowed+='|libspdlog|libfmt|libyaml-cpp|libelf|libz'
+allowed+='|libcpp-httplib|libssl|libcrypto|libbrotlidec|libbrotlienc|libbrotlicommon'
 allowed+='|libasan|libubsan|libtsan'
 
 linked=$(ldd "$program" | awk '{ print $1 }' | sed -E 's,.*/,,; s/\.so.*//')
