@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Its poll fd is readable with nothing to take.
+#include "tests/conformance/bad/reference.h"
+
+namespace videostream::reference {
+namespace {
+
+class Bad : public Capture {
+ public:
+  void Update() override { ready_.Raise(); }
+};
+constexpr backend::Identity kIdentity{.name = "capture-always-readable", .version = "1"};
+
+}  // namespace
+}  // namespace videostream::reference
+
+VIDEOSTREAM_BACKEND(videostream::reference::kIdentity, videostream::reference::Bad)
