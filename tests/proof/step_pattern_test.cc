@@ -113,6 +113,7 @@ TEST(StepPattern, EveryQueueConsumerGetsEveryFrameInOrderAndWhole) {
   e2e::WriteAll(dir / "p.yaml", Profile(dir.path()));
 
   std::vector<Consumer> consumers;
+  consumers.reserve(kConsumers);
   for (int i = 0; i < kConsumers; ++i) consumers.push_back(Fork(dir / "s.sock", frames));
   e2e::Process host({e2e::Runfile("apps/videostream/videostream"), "run", "--profile", dir / "p.yaml", "--no-control",
                      "--wait-for", std::to_string(kConsumers), "--json"});

@@ -87,7 +87,7 @@ struct CaptureControl {
       frame.buffer_id = queued.front();
       frame.sequence = ++sequence;
       frame.flags = flags;
-      frame.bytes_used[0] = 64 * 64;
+      frame.bytes_used[0] = 4096;
       frame.acquire_fence = frame.release_fence = -1;
       queued.pop_front();
       filled.push_back(frame);
@@ -272,7 +272,7 @@ class FakeConverter : public Converter {
     result.struct_size = sizeof result;
     result.status = c_->status;
     result.cookie = job->first;
-    result.bytes_used[0] = 32 * 32;
+    result.bytes_used[0] = 1024;
     return std::optional(result);
   }
 
