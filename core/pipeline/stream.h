@@ -89,37 +89,40 @@ class Stream {
   Result<std::unique_ptr<Pool>> MakePool(const vstream_layout& layout, uint32_t count, uint32_t memory, uint32_t stream,
                                          const char* what, bool published);
 
-  // The stream's thread (stream.cc).
+  // The stream's thread: its loop, its beginning and end (stream.cc).
   void Run();
   void Wait(int timeout_ms);
   void Tick();
-  void BeginCapture();
-  bool HandleCapture();
-  bool HandleConverter();
-  bool HandleEncoder();
   void HandleTransport();
-  void OnFrame(RawFrame frame);
-  void FeedDevice();
-  void GiveToDevice(uint32_t id);
-  Pool& DevicePool() { return captured_ ? *captured_ : *published_; }
-  void LoseEncoder(const Error& error);
-  void Convert(const RawFrame& frame);
-  void OnConverted(const vstream_converter_result& result);
-  void PublishFrame(vstream_frame record);
-  void Encode(const vstream_frame& record);
-  void OnEncoded(const Encoder::Done& done);
   void Advance();
   bool EveryoneHasCaughtUp() const;
   void Enter(Phase phase, std::chrono::nanoseconds limit);
   void Finish();
-  void DropConversions();
-  void DropEncodings();
-  FlowStatus FlowNow(const Flow& flow, const Pool& pool) const;
   void FailWith(Error error);
-  void Note(const char* slot, const std::string& text) const;
+  void LoseEncoder(const Error& error);
   void CheckStuck();
+  void Note(const char* slot, const std::string& text) const;
   void Check(const Status& status);
   void UpdateStatus();
+  FlowStatus FlowNow(const Flow& flow, const Pool& pool) const;
+
+  // The same thread at the stations of a frame's way (stream_stations.cc). Handle...: takes a bounded number of events;
+  // true if there may be more, false if it is safe to sleep.
+  void BeginCapture();
+  bool HandleCapture();
+  void OnFrame(RawFrame frame);
+  void FeedDevice();
+  void GiveToDevice(uint32_t id);
+  Pool& DevicePool() { return captured_ ? *captured_ : *published_; }
+  void Convert(const RawFrame& frame);
+  bool HandleConverter();
+  void OnConverted(const vstream_converter_result& result);
+  void DropConversions();
+  void PublishFrame(vstream_frame record);
+  void Encode(const vstream_frame& record);
+  bool HandleEncoder();
+  void OnEncoded(const Encoder::Done& done);
+  void DropEncodings();
 
   const StreamPlan plan_;
   StreamParts parts_;
