@@ -3,6 +3,7 @@
 #include "core/plugin/host_services.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "core/base/clock.h"
@@ -22,8 +23,9 @@ int32_t Report(vstream_error* error, int32_t code, std::string_view message) {
   full.struct_size = std::min<uint32_t>(error->struct_size, sizeof full);
   full.code = code;
   SetArrayText(full.message, message);
-  if (full.struct_size < sizeof full) return code;  // no room for the whole text: only the code
-  *error = full;
+  auto* bytes = reinterpret_cast<char*>(error);
+  std::memcpy(bytes, &full, full.struct_size);
+  if (full.struct_size > offsetof(vstream_error, message)) bytes[full.struct_size - 1] = '\0';  // the text may be cut
   return code;
 }
 

@@ -69,6 +69,7 @@ TEST_F(HostServicesTest, RefusesWrongArguments) {
   std::strcpy(error_.message, "untouched");
   EXPECT_EQ(host_->map(host_->ctx, 99, 1, nullptr, &error_), VSTREAM_E_INVALID);
   EXPECT_STREQ(error_.message, "untouched") << "a record that is too small for the text must not be overrun";
+  EXPECT_EQ(error_.code, VSTREAM_E_INVALID) << "what there is room for is written";
   Unmap(5, 1);
   Unmap(77, 3);
   EXPECT_EQ(sut_.open_mappings(), 0U);
