@@ -13,7 +13,6 @@ _PKG_CONFIG_LIBS = {
     # A compiled library here, with TLS and compression; the features are part of its ABI, so they cannot be left out.
     "httplib": (["cpp-httplib"], "libcpp-httplib-dev", "0.11"),
     "libav": (["libavformat", "libavcodec", "libavutil"], "libavformat-dev", ""),
-    "libelf": (["libelf"], "libelf-dev", ""),
     "nlohmann_json": (["nlohmann_json"], "nlohmann-json3-dev", "3.11"),
     "openh264": (["openh264"], "libopenh264-dev", "2.3"),
     "spdlog": (["spdlog"], "libspdlog-dev", "1.10"),

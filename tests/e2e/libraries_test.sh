@@ -5,7 +5,7 @@ set -euo pipefail
 program=apps/videostream/videostream
 # libcpp-httplib brings TLS and compression along; the last line: what the sanitizers and the toolchain do.
 allowed='linux-vdso|ld-linux.*|libc|libm|libgcc_s|libstdc\+\+|libpthread|libdl|librt'
-allowed+='|libspdlog|libfmt|libyaml-cpp|libelf|libz'
+allowed+='|libspdlog|libfmt|libyaml-cpp|libz'
 allowed+='|libcpp-httplib|libssl|libcrypto|libbrotlidec|libbrotlienc|libbrotlicommon'
 allowed+='|libasan|libubsan|libtsan'
 
