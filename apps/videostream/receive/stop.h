@@ -6,9 +6,9 @@
 
 namespace videostream::receive {
 
-// While it lives, the first SIGINT or SIGTERM is remembered and interrupts system calls; a second one ends the process,
-// as it would without us. SIGPIPE is ignored: a write to a closed pipe fails with EPIPE. What was set before is put
-// back by the destructor. At most one at a time in a process.
+// While it lives, the first SIGINT or SIGTERM is remembered and interrupts system calls; one that comes more than a
+// second later ends the process, as it would without us. SIGPIPE is ignored: a write to a closed pipe fails with EPIPE.
+// What was set before is put back by the destructor. At most one at a time in a process.
 class StopSignals {
  public:
   StopSignals();
