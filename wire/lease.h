@@ -170,7 +170,7 @@ typename Taker<R>::Outcome Taker<R>::Take(uint32_t slot, Known&& known, Descript
     switch (TryFrame(next, slot, known, out, claim)) {
       case Try::kTaken:
         Advance(next);
-        mine_->taken.store(++taken_, std::memory_order_relaxed);
+        mine_->taken.store(++taken_, std::memory_order_release);  // after the claim: who counts it finds it held
         awaiting_ = false;
         in_gap_ = false;
         return Outcome::kTaken;

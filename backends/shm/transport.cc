@@ -212,13 +212,13 @@ Status Transport::Consumers(std::vector<vstream_consumer>* out) {
     c.stream = connection.stream;
     c.policy = subscriber.queue == 0 ? VSTREAM_CONSUMER_POLICY_LATEST : VSTREAM_CONSUMER_POLICY_QUEUE;
     c.queue_depth = subscriber.queue;
-    c.leases_held = producer.HoldingOf(subscriber.slot, now).leases;
     c.pid = connection.peer.pid;
     c.uid = connection.peer.uid;
     c.gid = connection.peer.gid;
     c.first_sequence = subscriber.first_sequence;
     c.published = producer.sequence() - producer.base(subscriber.slot);
-    c.taken = page.taken.load(std::memory_order_relaxed);
+    c.taken = page.taken.load(std::memory_order_acquire);
+    c.leases_held = producer.HoldingOf(subscriber.slot, now).leases;  // after `taken`: what is counted is held, or over
     for (uint32_t i = 0; i < VSTREAM_DROP_REASONS; ++i) c.skipped[i] = page.skipped[i].load(std::memory_order_relaxed);
     c.revocations = producer.revocations(subscriber.slot);
     backend::SetText(c.name, connection.name);

@@ -191,13 +191,14 @@ void Stream::Advance() {
   if (phase_ == Phase::kDelivering && (late || EveryoneHasCaughtUp())) Enter(Phase::kDone, {});
 }
 
-// What a consumer has not taken when the transport goes is lost to it.
+// What a consumer has not taken when the transport goes is lost to it, and what it still holds becomes void.
 bool Stream::EveryoneHasCaughtUp() const {
   auto consumers = transport_->Consumers();
   if (!consumers) return true;
   return std::all_of(consumers->begin(), consumers->end(), [](const vstream_consumer& consumer) {
-    return consumer.taken + std::accumulate(std::begin(consumer.skipped), std::end(consumer.skipped), uint64_t{0}) >=
-           consumer.published;
+    return consumer.leases_held == 0 &&
+           consumer.taken + std::accumulate(std::begin(consumer.skipped), std::end(consumer.skipped), uint64_t{0}) >=
+               consumer.published;
   });
 }
 

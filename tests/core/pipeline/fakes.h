@@ -287,7 +287,8 @@ struct TransportControl {
   std::set<uint32_t> held;  // ids that no reclaim gives back
   bool hold_all = false;
   uint32_t consumers = 0;
-  uint64_t lag = 0;  // frames that each consumer has not taken
+  uint64_t lag = 0;     // frames that each consumer has not taken
+  uint32_t leases = 0;  // that each consumer holds
   uint32_t state = VSTREAM_TRANSPORT_STATE_RUNNING;
   bool fail_add_set = false;
   std::deque<uint32_t> events;
@@ -359,7 +360,10 @@ class FakeTransport : public Transport {
   Result<std::vector<vstream_consumer>> Consumers() override {
     const std::lock_guard lock(c_->mutex);
     std::vector<vstream_consumer> all(c_->consumers);
-    for (vstream_consumer& consumer : all) consumer.published = c_->lag;
+    for (vstream_consumer& consumer : all) {
+      consumer.published = c_->lag;
+      consumer.leases_held = c_->leases;
+    }
     return all;
   }
 

@@ -345,6 +345,27 @@ TEST_F(StreamTest, ConsumersMayTakeTheLastFramesBeforeTheEnd) {
   EXPECT_TRUE(sut->Stop());
 }
 
+// Bug: the transport goes while a consumer still reads its last frame, which becomes void under its eyes.
+TEST_F(StreamTest, AFrameThatIsStillReadIsNotTakenBackByTheEnd) {
+  transport_->consumers = 1;
+  transport_->leases = 1;
+  auto sut = Start(false, false, {.deliver = std::chrono::seconds(50)});
+  capture_->Deliver(1);
+  capture_->End();
+  for (bool closing = false; !closing; usleep(1000)) {
+    const std::lock_guard lock(transport_->mutex);
+    closing = transport_->state == VSTREAM_TRANSPORT_STATE_CLOSING;
+  }
+  pollfd fd{sut->done_fd(), POLLIN, 0};
+  EXPECT_EQ(poll(&fd, 1, 0), 0) << "the stream ends while a frame is read";
+  {
+    const std::lock_guard lock(transport_->mutex);
+    transport_->leases = 0;
+  }
+  AwaitDone(*sut);
+  EXPECT_TRUE(sut->Stop());
+}
+
 // Bug: a consumer that has stopped keeps the stream from ending.
 TEST_F(StreamTest, ConsumersThatDoNotTakeTheLastFramesDoNotHoldUpTheEnd) {
   transport_->consumers = 1;

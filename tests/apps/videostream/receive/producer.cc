@@ -166,7 +166,7 @@ bool Producer::WaitUntilTaken() {
     return std::all_of(consumers.begin(), consumers.end(), [](const vstream_consumer& consumer) {
       uint64_t seen = consumer.taken;
       for (const uint64_t skipped : consumer.skipped) seen += skipped;
-      return seen == consumer.published;
+      return consumer.leases_held == 0 && seen == consumer.published;
     });
   });
 }

@@ -36,7 +36,7 @@ class Producer {
   // Serves the socket until `done`. False after a minute.
   bool ServeUntil(const std::function<bool()>& done);
   bool WaitForConsumers(size_t count);
-  // Until every consumer has taken or skipped everything that was published since it came.
+  // Until every consumer has taken or skipped everything that was published since it came, and holds none of it.
   bool WaitUntilTaken();
   std::vector<vstream_consumer> Consumers();
 
