@@ -7,7 +7,7 @@
 #include "apps/videostream/table.h"
 #include "apps/videostream/verbs.h"
 #include "core/plugin/loader.h"
-#include "core/runtime/runtime.h"
+#include "core/runtime/engine.h"
 
 namespace videostream {
 namespace {

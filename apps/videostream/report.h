@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/base/result.h"
-#include "core/pipeline/status.h"
+#include "videostream/runtime.hpp"
 #include "core/planner/plan.h"
 #include "core/profile/profile.h"
 

@@ -21,7 +21,7 @@
 #include "core/base/clock.h"
 #include "core/base/unique_fd.h"
 #include "core/control/server.h"
-#include "core/runtime/runtime.h"
+#include "core/runtime/engine.h"
 
 namespace videostream {
 namespace {
@@ -114,10 +114,10 @@ class Run {
       if (!server) return server.error();
       control_ = std::move(*server);
     }
-    RuntimeOptions options;
+    EngineOptions options;
     options.backend_dirs = global_.backend_dirs;
     options.wait_for_consumers = options_.wait_for;
-    Result<std::unique_ptr<Runtime>> runtime = Runtime::Open(std::move(profile), std::move(options));
+    Result<std::unique_ptr<Engine>> runtime = Engine::Open(std::move(profile), std::move(options));
     if (!runtime) {
       Error error = std::move(runtime.error());
       if (error.code == Code::kUnsupported) {
@@ -214,7 +214,7 @@ class Run {
   std::mutex mutex_;
   RuntimeReport report_;  // without streams
   RuntimeDirGuard runtime_dir_;
-  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<Engine> runtime_;
   std::unique_ptr<ControlServer> control_;  // goes before what its thread reads
 };
 

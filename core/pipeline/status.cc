@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See status.h.
-#include "core/pipeline/status.h"
+// Names of states.
+#include "videostream/runtime.hpp"
 
 namespace videostream {
 

@@ -264,7 +264,7 @@ void Stream::Check(const Status& status) {
 void Stream::UpdateStatus() {
   StreamStatus next;
   next.name = plan_.name;
-  next.output = plan_.output;
+  next.output = output_.name;
   next.started_ns = started_ns_;
   next.first_frame_ns = first_frame_ns_;
   switch (phase_) {
@@ -286,12 +286,12 @@ void Stream::UpdateStatus() {
   const auto name = [](const Choice& choice) {
     return choice.device.empty() ? choice.backend : choice.backend + "/" + choice.device;
   };
-  next.allocator = name(plan_.allocator);
+  next.allocator = name(output_.allocator);
   next.capture = name(plan_.capture);
-  if (plan_.converter) next.converter = name(*plan_.converter);
-  if (plan_.encoder) next.encoder = name(*plan_.encoder);
-  next.transport = name(plan_.transport);
-  next.socket = plan_.publish.socket_path;
+  if (output_.converter) next.converter = name(*output_.converter);
+  if (output_.encoder) next.encoder = name(*output_.encoder);
+  next.transport = name(output_.transport);
+  next.socket = output_.publish.socket_path;
   next.pool_sum = pool_sum_.Text();
   next.frames = FlowNow(frames_flow_, *published_);
   if (packets_) next.packets = FlowNow(packets_flow_, *packets_);

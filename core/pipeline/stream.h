@@ -21,9 +21,9 @@
 #include "core/pipeline/flow.h"
 #include "core/pipeline/pool_setup.h"
 #include "core/pipeline/stages.h"
-#include "core/pipeline/status.h"
 #include "core/planner/plan.h"
 #include "core/transport/transport.h"
+#include "videostream/runtime.hpp"
 
 namespace videostream {
 
@@ -125,6 +125,7 @@ class Stream {
   void DropEncodings();
 
   const StreamPlan plan_;
+  const OutputPlan& output_ = plan_.outputs.front();
   StreamParts parts_;
   const StreamLimits limits_;
 

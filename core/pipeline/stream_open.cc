@@ -47,7 +47,7 @@ Result<std::unique_ptr<Stream>> Stream::Open(StreamPlan plan, StreamParts parts,
 
 Error Stream::InSlot(const char* kind, Error error) const {
   const bool shared = std::string_view(kind) == "capture";
-  return WithContext(std::move(error), "slot '" + plan_.name + "." + (shared ? "" : plan_.output + ".") + kind + "'");
+  return WithContext(std::move(error), "slot '" + plan_.name + "." + (shared ? "" : output_.name + ".") + kind + "'");
 }
 
 Status Stream::OpenCapture() {
@@ -89,13 +89,13 @@ Status Stream::OpenCapture() {
 }
 
 Status Stream::OpenConverter() {
-  if (!plan_.converter) return {};
-  converter_ = MakeConverterStage(plan_.name + "." + plan_.output + ".converter", size_t{4} * kMaxJobs);
+  if (!output_.converter) return {};
+  converter_ = MakeConverterStage(plan_.name + "." + output_.name + ".converter", size_t{4} * kMaxJobs);
   if (Status status = converter_->Open(limits_.open, parts_.converter); !status) {
     return InSlot("converter", std::move(status.error()));
   }
   const vstream_layout& source = capture_config_.layout;
-  const PlannedFormat& wanted = plan_.published;
+  const PlannedFormat& wanted = output_.published;
   auto target =
       ComputeLayout(wanted.fourcc == 0 ? source.fourcc : wanted.fourcc, wanted.width == 0 ? source.width : wanted.width,
                     wanted.height == 0 ? source.height : wanted.height);
@@ -126,19 +126,19 @@ Status Stream::OpenConverter() {
 }
 
 Status Stream::OpenEncoder() {
-  if (!plan_.encoder) return {};
-  encoder_ = MakeEncoderStage(plan_.name + "." + plan_.output + ".encoder", size_t{4} * kMaxJobs);
+  if (!output_.encoder) return {};
+  encoder_ = MakeEncoderStage(plan_.name + "." + output_.name + ".encoder", size_t{4} * kMaxJobs);
   if (Status status = encoder_->Open(limits_.open, parts_.encoder); !status) {
     return InSlot("encoder", std::move(status.error()));
   }
   vstream_encoder_config config{};
   config.struct_size = sizeof config;
-  config.codec = VSTREAM_FORMAT_H264;
+  config.codec = output_.codec;
   config.input = published_layout_;
   config.colorimetry = published_color_;
   config.rate = capture_config_.rate;
-  config.bitrate = plan_.encoding->bitrate.value;
-  config.gop = plan_.encoding->gop.value;
+  config.bitrate = output_.encoding->bitrate.value;
+  config.gop = output_.encoding->gop.value;
   auto needs =
       encoder_->Call("configure", limits_.open, [config](Encoder& encoder) { return encoder.Configure(config); });
   if (!needs) return InSlot("encoder", std::move(needs.error()));
@@ -187,7 +187,7 @@ Result<std::unique_ptr<Pool>> Stream::MakePool(const vstream_layout& layout, uin
 
 Status Stream::MakePools() {
   const auto failed = [this](Error error) { return InSlot("allocator", std::move(error)); };
-  allocator_ = MakeAllocatorStage(plan_.name + "." + plan_.output + ".allocator");
+  allocator_ = MakeAllocatorStage(plan_.name + "." + output_.name + ".allocator");
   if (Status status = allocator_->Open(limits_.open, parts_.allocator); !status) return failed(status.error());
   auto info = transport_->Info();
   if (!info) return InSlot("transport", std::move(info.error()));
@@ -218,7 +218,7 @@ Status Stream::MakePools() {
   if (!pool) return failed(pool.error());
   published_ = std::move(*pool);
   if (encoder_) {
-    auto layout = PacketLayout(VSTREAM_FORMAT_H264, encoder_needs_.max_packet_bytes);
+    auto layout = PacketLayout(output_.codec, encoder_needs_.max_packet_bytes);
     if (!layout) return failed(layout.error());
     layout->width = published_layout_.width;
     layout->height = published_layout_.height;

@@ -94,7 +94,7 @@ class Planner {
     WarnOfUncheckedOptions();
     Plan plan;
     for (const StreamSpec& stream : profile_.streams) {
-      for (const OutputSpec& output : stream.outputs) plan.streams.push_back(PlanStream(stream, output));
+      plan.streams.push_back(PlanStream(stream));
     }
     if (!planning_.error) planning_.plan = std::move(plan);
     return std::move(planning_);
@@ -275,31 +275,37 @@ class Planner {
     return formats;
   }
 
-  StreamPlan PlanStream(const StreamSpec& stream, const OutputSpec& output) {
+  StreamPlan PlanStream(const StreamSpec& stream) {
     StreamPlan plan;
     plan.name = stream.name.value;
-    plan.output = output.name.value;
-    plan.publish = output.publish.front();
-    const std::string slot = plan.name + "." + plan.output + ".";
-
     plan.captured = Captured(stream.capture);
     Demand capture{.device = stream.capture.device.value, .in = {}, .out = plan.captured, .outs = {}};
-    if (plan.captured.fourcc == 0 && output.encoder && !output.format) capture.outs = EncoderInputs();
+    const OutputSpec& first = stream.outputs.front();
+    if (plan.captured.fourcc == 0 && first.encoder && !first.format) capture.outs = EncoderInputs();
     if (auto choice = FillSlot(plan.name + ".capture", BackendKind::kCapture, capture,
                                profile_.Backends(BackendKind::kCapture), &plan.captured.fourcc)) {
       plan.capture = std::move(*choice);
     }
+    for (const OutputSpec& output : stream.outputs) plan.outputs.push_back(PlanOutput(plan, output));
+    return plan;
+  }
 
-    plan.published = plan.captured;
+  OutputPlan PlanOutput(const StreamPlan& stream, const OutputSpec& output) {
+    OutputPlan plan;
+    plan.name = output.name.value;
+    plan.publish = output.publish.front();
+    const std::string slot = stream.name + "." + plan.name + ".";
+    plan.published = stream.captured;
     if (output.format) plan.published.fourcc = FindFormat(output.format->value)->fourcc;
     if (output.size) {
       plan.published.width = output.size->value.width;
       plan.published.height = output.size->value.height;
     }
-    PlanConverter(slot, &plan);
+    PlanConverter(slot, stream.captured, &plan);
     if (output.encoder) {
       plan.encoding = output.encoder;
-      PlannedFormat coded{.fourcc = VSTREAM_FORMAT_H264, .width = 0, .height = 0, .rate = {}};
+      plan.codec = VSTREAM_FORMAT_H264;
+      PlannedFormat coded{.fourcc = plan.codec, .width = 0, .height = 0, .rate = {}};
       Demand encode{.device = "auto", .in = plan.published, .out = coded, .outs = {}};
       plan.encoder =
           FillSlot(slot + "encoder", BackendKind::kEncoder, encode, profile_.Backends(BackendKind::kEncoder));
@@ -324,8 +330,8 @@ class Planner {
     return format;
   }
 
-  void PlanConverter(const std::string& slot, StreamPlan* plan) {
-    const PlannedFormat &from = plan->captured, &to = plan->published;
+  void PlanConverter(const std::string& slot, const PlannedFormat& from, OutputPlan* plan) {
+    const PlannedFormat& to = plan->published;
     if (from.fourcc == to.fourcc && from.width == to.width && from.height == to.height) {
       return EmptySlot(slot + "converter", BackendKind::kConverter, "the output is published as it is captured");
     }
@@ -336,7 +342,7 @@ class Planner {
   }
 
   // The profile names the transport of each publication; the preference list has to allow it.
-  void PlanTransport(const std::string& slot, const PublishSpec& publish, const Demand& any, StreamPlan* plan) {
+  void PlanTransport(const std::string& slot, const PublishSpec& publish, const Demand& any, OutputPlan* plan) {
     std::vector<Located<std::string>> list;
     for (const Located<std::string>& name : profile_.Backends(BackendKind::kTransport)) {
       if (name.value == publish.transport.value) list.push_back(name);

@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 #include "core/profile/profile.h"
 #include "videostream/backend.h"
+#include "videostream/converter.h"
 
 namespace videostream {
 
@@ -77,18 +78,30 @@ struct PlannedFormat {
   vstream_ratio rate{};
 };
 
-struct StreamPlan {
+// One output: converted where it differs from the capture, published, encoded beside it.
+struct OutputPlan {
   std::string name;
-  std::string output;
   Choice allocator;
-  Choice capture;
-  std::optional<Choice> converter;  // where the output's format or size differs from the capture's
+  std::optional<Choice> converter;  // where format, size, crop, transform or colour differ from the capture's
   std::optional<Choice> encoder;
   Choice transport;
-  PlannedFormat captured;   // fourcc 0, sizes 0, rate 0/0: as the device gives
-  PlannedFormat published;  // 0: as captured
-  std::optional<EncoderSpec> encoding;
+  PlannedFormat published;  // 0: as captured. rate: at most so many frames; 0/0: all
+  // What the converter does beside format and size; all as captured where there is none.
+  vstream_rect crop{};                          // of the captured picture; all 0: everything
+  uint32_t transform = VSTREAM_TRANSFORM_NONE;  // VSTREAM_TRANSFORM_*
+  uint32_t filter = VSTREAM_FILTER_BILINEAR;    // VSTREAM_FILTER_*
+  vstream_colorimetry color{};                  // matrix and range to convert to; matrix 0, range 0: as captured
+  uint32_t codec = 0;                           // VSTREAM_FORMAT_* that the encoder writes
+  std::optional<EncoderSpec> encoding;          // with an encoder
   PublishSpec publish;
+};
+
+// One capture device and everything that is made of its frames.
+struct StreamPlan {
+  std::string name;
+  Choice capture;
+  PlannedFormat captured;           // fourcc 0, sizes 0, rate 0/0: as the device gives. May be VSTREAM_FORMAT_MJPEG
+  std::vector<OutputPlan> outputs;  // in the order of the profile
 };
 
 struct Plan {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The services behind vstream_host. Their callers are foreign threads: every argument is checked.
+// The services behind vstream_runtime. Their callers are foreign threads: every argument is checked.
 #include "core/plugin/host_services.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the runtime offers one instance of a backend (vstream_host): log, clock, CPU access to its attached buffers.
+// What the runtime offers one instance of a backend (vstream_runtime): log, clock, CPU access to its attached buffers.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ class HostServices {
   ~HostServices();
 
   // Handed to create and probe. Valid as long as this object.
-  const vstream_host* table() const { return &table_; }
+  const vstream_runtime* table() const { return &table_; }
 
   // Makes the buffer available to map; replaces nothing: false if the id is taken.
   bool Attach(uint32_t id, std::shared_ptr<const Buffer> buffer);
@@ -54,7 +54,7 @@ class HostServices {
   std::shared_ptr<const Buffer> Find(uint32_t id) const;
 
   const std::string topic_;
-  vstream_host table_{};
+  vstream_runtime table_{};
   mutable std::mutex mutex_;
   std::unordered_map<uint32_t, std::shared_ptr<const Buffer>> attached_;  // guarded by mutex_
   std::vector<Mapping> mappings_;                                         // guarded by mutex_

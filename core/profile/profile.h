@@ -77,7 +77,7 @@ struct BackendOptions {
 struct CaptureSpec {
   Located<std::string> device{"auto", {}};  // "auto", or what the capture backend calls a device
   // Absent ones are as the device gives them.
-  Located<std::string> format;  // a name of FormatNames(); empty: absent
+  Located<std::string> format;  // a name of FormatNames(), or MJPEG; empty: absent
   Located<Size> size;           // 0x0: absent
   Located<FrameRate> rate;      // num 0: absent
   SourcePos pos;                // of the key `capture`
@@ -86,8 +86,9 @@ struct CaptureSpec {
 };
 
 struct EncoderSpec {
-  Located<std::string> codec;              // "h264"
-  Located<uint32_t> bitrate{4000000, {}};  // bit/s, 1000..1000000000
+  Located<std::string> codec;              // "h264" or "mjpeg"
+  Located<uint32_t> bitrate{4000000, {}};  // bit/s, 1000..1000000000; h264 only
+  Located<uint32_t> quality{85, {}};       // 1..100; mjpeg only
   Located<uint32_t> gop{30, {}};           // frames from one key frame to the next, 1..1000
   SourcePos pos;                           // of the key `encoder`
 
@@ -108,12 +109,25 @@ struct PublishSpec {
   friend bool operator==(const PublishSpec& a, const PublishSpec& b);
 };
 
+// Pixels of the captured picture, as `WxH+X+Y`; width 0: everything.
+struct CropSpec {
+  uint32_t x = 0, y = 0, width = 0, height = 0;
+
+  friend bool operator==(const CropSpec&, const CropSpec&) = default;
+};
+
 struct OutputSpec {
   Located<std::string> name;
   std::optional<Located<std::string>> format;  // absent: as captured
-  std::optional<Located<Size>> size;           // absent: as captured
-  std::optional<EncoderSpec> encoder;          // absent: raw frames only
-  std::vector<PublishSpec> publish;            // exactly one in this version
+  std::optional<Located<Size>> size;           // after rotation; absent: as captured (cropped, turned)
+  Located<FrameRate> rate;                     // at most; num 0: every frame that is captured
+  Located<CropSpec> crop;
+  Located<uint32_t> rotate;                     // degrees clockwise: 0, 90, 180, 270
+  Located<std::string> flip{"none", {}};        // "none", "horizontal", "vertical": before it is turned
+  Located<std::string> filter{"bilinear", {}};  // "nearest", "bilinear", "box"
+  Located<std::string> color;          // "bt601", "bt709", "bt2020", each also with "-full"; empty: as captured
+  std::optional<EncoderSpec> encoder;  // absent: raw frames only
+  std::vector<PublishSpec> publish;    // exactly one in this version
 
   friend bool operator==(const OutputSpec&, const OutputSpec&) = default;
 };
@@ -121,7 +135,7 @@ struct OutputSpec {
 struct StreamSpec {
   Located<std::string> name;
   CaptureSpec capture;
-  std::vector<OutputSpec> outputs;  // exactly one in this version
+  std::vector<OutputSpec> outputs;  // at least one, at most 8; names and sockets are unique
 
   friend bool operator==(const StreamSpec&, const StreamSpec&) = default;
 };

@@ -33,7 +33,7 @@ typedef struct vstream_allocator_ops {
   uint64_t capabilities; /* none defined yet: 0 */
 
   /* Open an instance. `*self` is passed to every other function. */
-  int32_t (*create)(const vstream_host *host, const vstream_create_info *info, void **self, vstream_error *error);
+  int32_t (*create)(const vstream_runtime *host, const vstream_create_info *info, void **self, vstream_error *error);
   /* End it. Buffers given out live on: they are only fds. */
   void (*destroy)(void *self);
   int32_t (*info)(void *self, vstream_allocator_info *out, vstream_error *error);

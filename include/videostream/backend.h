@@ -24,6 +24,7 @@
 #ifndef VIDEOSTREAM_BACKEND_H_
 #define VIDEOSTREAM_BACKEND_H_
 
+#include "videostream/error.h"
 #include "videostream/frame.h"
 
 #ifdef __cplusplus
@@ -31,35 +32,7 @@ extern "C" {
 #endif
 
 #define VSTREAM_ABI_MAJOR 0
-#define VSTREAM_ABI_MINOR 1
-
-/* ---- Status codes and errors ---------------------------------------------------------------------------------------
- */
-
-#define VSTREAM_OK 0
-#define VSTREAM_E_INVALID (-1)     /* the arguments are wrong whatever the machine */
-#define VSTREAM_E_UNSUPPORTED (-2) /* this backend or this machine cannot do it */
-#define VSTREAM_E_NOT_FOUND (-3)   /* no such device, file or id */
-#define VSTREAM_E_PERMISSION (-4)
-#define VSTREAM_E_BUSY (-5) /* someone else has it */
-#define VSTREAM_E_NO_MEMORY (-6)
-#define VSTREAM_E_IO (-7) /* the device, file or socket failed */
-#define VSTREAM_E_TIMEOUT (-8)
-#define VSTREAM_E_AGAIN (-9)          /* nothing ready now: wait for poll_fd */
-#define VSTREAM_E_END_OF_STREAM (-10) /* the source has ended, in order */
-#define VSTREAM_E_INTERNAL (-11)      /* a defect of the backend: broken invariant, exception */
-
-#define VSTREAM_ERROR_MESSAGE_BYTES 480
-
-/* Owned by the caller. `message` is NUL-terminated UTF-8 in one line: object, operation, cause ("open '/dev/video0':
- * Permission denied"), without the backend's name, which the runtime adds. */
-typedef struct vstream_error {
-  uint32_t struct_size;
-  int32_t code;     /* VSTREAM_E_* */
-  int32_t os_error; /* errno where one applies, else 0 */
-  uint32_t reserved;
-  char message[VSTREAM_ERROR_MESSAGE_BYTES];
-} vstream_error;
+#define VSTREAM_ABI_MINOR 2
 
 /* ---- What the runtime offers a backend -----------------------------------------------------------------------------
  */
@@ -83,7 +56,7 @@ typedef struct vstream_mapping {
 
 /* Host services: handed to create and to probe; valid until destroy returns. Local to the process that loaded the .so.
  */
-typedef struct vstream_host {
+typedef struct vstream_runtime {
   uint32_t struct_size;
   uint32_t reserved;
   void *ctx; /* first argument of each function */
@@ -100,7 +73,7 @@ typedef struct vstream_host {
    * Errors: NOT_FOUND (not attached), UNSUPPORTED (no CPU access). */
   int32_t (*map)(void *ctx, uint32_t buffer_id, uint32_t access, vstream_mapping *out, vstream_error *error);
   void (*unmap)(void *ctx, uint32_t buffer_id, uint32_t access);
-} vstream_host;
+} vstream_runtime;
 
 /* ---- Options -------------------------------------------------------------------------------------------------------
  */
@@ -245,7 +218,7 @@ typedef struct vstream_plugin_table {
   /* What this machine offers through this backend. Fills up to `capacity` records of `stride` bytes, sets `*count` to
    * the number there are (may exceed capacity: call again with more). Must not disturb a device in use. Any thread; may
    * take up to 1 s. */
-  int32_t (*probe)(const vstream_host *host, vstream_device *devices, uint32_t stride, uint32_t capacity,
+  int32_t (*probe)(const vstream_runtime *host, vstream_device *devices, uint32_t stride, uint32_t capacity,
                    uint32_t *count, vstream_error *error);
 
   /* Null where the identity lacks the kind's bit. */
@@ -256,7 +229,7 @@ typedef struct vstream_plugin_table {
   const struct vstream_transport_ops *transport;
 
   /* VSTREAM_PLUGIN_CAP_WATCH: a pollable fd, owned by the caller, readable when probe would answer differently. */
-  int32_t (*watch)(const vstream_host *host, int32_t *fd, vstream_error *error);
+  int32_t (*watch)(const vstream_runtime *host, int32_t *fd, vstream_error *error);
 } vstream_plugin_table;
 
 typedef struct vstream_plugin_descriptor {

@@ -106,7 +106,7 @@ inline Status Status::Errno(std::string_view what, int error) {
 class Mapping {
  public:
   Mapping() = default;
-  Mapping(const vstream_host* host, uint32_t id, uint32_t access, const vstream_mapping& planes)
+  Mapping(const vstream_runtime* host, uint32_t id, uint32_t access, const vstream_mapping& planes)
       : host_(host), id_(id), access_(access), planes_(planes) {}
   Mapping(Mapping&& other) noexcept { *this = std::move(other); }
   Mapping& operator=(Mapping&& other) noexcept {
@@ -127,7 +127,7 @@ class Mapping {
   uint64_t size(uint32_t plane) const { return planes_.size[plane]; }
 
  private:
-  const vstream_host* host_ = nullptr;
+  const vstream_runtime* host_ = nullptr;
   uint32_t id_ = 0;
   uint32_t access_ = 0;
   vstream_mapping planes_{};
@@ -137,7 +137,7 @@ class Mapping {
 class Host {
  public:
   Host() = default;
-  explicit Host(const vstream_host* host) : host_(host) {}
+  explicit Host(const vstream_runtime* host) : host_(host) {}
   void Log(uint32_t level, std::string_view text) const { host_->log(host_->ctx, level, text.data(), text.size()); }
   int64_t NowNs() const { return host_->now_ns(host_->ctx); }
   /// `access`: VSTREAM_ACCESS_*.
@@ -154,7 +154,7 @@ class Host {
   }
 
  private:
-  const vstream_host* host_ = nullptr;
+  const vstream_runtime* host_ = nullptr;
 };
 
 /// The options of one create call. Valid during Open only.

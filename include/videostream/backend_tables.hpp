@@ -92,7 +92,7 @@ T& As(void* self) {
 }
 
 template <class T>
-int32_t Create(const vstream_host* host, const vstream_create_info* info, void** self, vstream_error* error) {
+int32_t Create(const vstream_runtime* host, const vstream_create_info* info, void** self, vstream_error* error) {
   return Guard(error, [&]() -> Status {
     const vstream_create_info full = CopyIn(info);
     auto instance = std::make_unique<T>();
@@ -351,7 +351,7 @@ struct Plugin {
     return all;
   }();
 
-  static int32_t Probe(const vstream_host* host, vstream_device* devices, uint32_t stride, uint32_t capacity,
+  static int32_t Probe(const vstream_runtime* host, vstream_device* devices, uint32_t stride, uint32_t capacity,
                        uint32_t* count, vstream_error* error) {
     return Guard(error, [&]() -> Status {
       DeviceList all;

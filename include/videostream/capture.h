@@ -53,7 +53,7 @@ typedef struct vstream_capture_ops {
   uint64_t capabilities; /* VSTREAM_CAPTURE_CAP_* */
 
   /* Open the device info->device. Errors: NOT_FOUND, PERMISSION, BUSY, IO, INVALID (options). */
-  int32_t (*create)(const vstream_host *host, const vstream_create_info *info, void **self, vstream_error *error);
+  int32_t (*create)(const vstream_runtime *host, const vstream_create_info *info, void **self, vstream_error *error);
   /* Stops first if needed; closes the device. */
   void (*destroy)(void *self);
   /* Choose the format nearest to the request that the device can do. Not while started. Errors: UNSUPPORTED (the fourcc

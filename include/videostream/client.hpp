@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 
+#include "videostream/error.h"
 #include "videostream/frame.h"
 
 namespace videostream {

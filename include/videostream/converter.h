@@ -18,14 +18,29 @@ extern "C" {
 #define VSTREAM_FILTER_BILINEAR 1
 #define VSTREAM_FILTER_BOX 2
 
+/* What is done to the picture between crop and scaling: first mirrored, then turned. Values are ORed. */
+#define VSTREAM_TRANSFORM_NONE UINT32_C(0)
+#define VSTREAM_TRANSFORM_ROTATE_90 UINT32_C(1) /* clockwise; the target is as wide as the source is high */
+#define VSTREAM_TRANSFORM_ROTATE_180 UINT32_C(2)
+#define VSTREAM_TRANSFORM_ROTATE_270 UINT32_C(3)
+#define VSTREAM_TRANSFORM_ROTATE_MASK UINT32_C(3)
+#define VSTREAM_TRANSFORM_FLIP_HORIZONTAL UINT32_C(4) /* left becomes right */
+#define VSTREAM_TRANSFORM_FLIP_VERTICAL UINT32_C(8)   /* top becomes bottom */
+
+/* Colours. matrix and range of source_color say what the source is; those of target_color what the target is to be.
+ * Unspecified (matrix 2 or, with a YUV format, 0; range 0) means: YUV is BT.601 below 1280x720 and BT.709 from there
+ * on, limited range; MJPEG is BT.601, full range; RGB is full range. Only matrix and range are converted: primaries
+ * and transfer must be the same on both sides, or unspecified on one. */
 typedef struct vstream_converter_config {
   uint32_t struct_size;
   uint32_t filter;       /* VSTREAM_FILTER_*, for scaling */
-  vstream_layout source; /* strides as the buffers have them */
+  vstream_layout source; /* strides as the buffers have them; a coded one (MJPEG) has one plane, the most bytes */
   vstream_layout target; /* fourcc, width, height are set; strides as the buffers will have them */
   vstream_rect crop;     /* of the source; all 0: everything */
   vstream_colorimetry source_color;
   vstream_colorimetry target_color;
+  uint32_t transform; /* VSTREAM_TRANSFORM_* (since 0.2) */
+  uint32_t reserved;
 } vstream_converter_config;
 
 typedef struct vstream_converter_needs {
@@ -44,7 +59,8 @@ typedef struct vstream_converter_job {
 
 typedef struct vstream_converter_result {
   uint32_t struct_size;
-  int32_t status; /* VSTREAM_OK, or why this one job failed (the frame is dropped as convert_error) */
+  int32_t status; /* VSTREAM_OK, or why this one job failed, such as a broken JPEG (the frame is dropped as
+                     convert_error) */
   uint64_t cookie;
   uint64_t bytes_used[VSTREAM_MAX_PLANES];
 } vstream_converter_result;
@@ -54,7 +70,7 @@ typedef struct vstream_converter_ops {
   uint32_t reserved;
   uint64_t capabilities; /* none defined yet: 0 */
 
-  int32_t (*create)(const vstream_host *host, const vstream_create_info *info, void **self, vstream_error *error);
+  int32_t (*create)(const vstream_runtime *host, const vstream_create_info *info, void **self, vstream_error *error);
   /* Waits for jobs in flight, then ends. */
   void (*destroy)(void *self);
   /* Set the conversion. Not while jobs are in flight. Errors: UNSUPPORTED (names both formats and sizes), INVALID. */

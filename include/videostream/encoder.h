@@ -17,7 +17,7 @@ extern "C" {
 
 typedef struct vstream_encoder_config {
   uint32_t struct_size;
-  uint32_t codec; /* VSTREAM_FORMAT_H264, ... */
+  uint32_t codec; /* VSTREAM_FORMAT_H264, VSTREAM_FORMAT_MJPEG, ... */
   vstream_layout input;
   vstream_colorimetry colorimetry; /* to be written into the stream */
   vstream_ratio rate;              /* frames per second, for rate control; 0/0: unknown */
@@ -25,7 +25,7 @@ typedef struct vstream_encoder_config {
   uint32_t gop;                    /* frames from one key frame to the next, >= 1 */
   uint32_t profile;                /* codec's profile_idc; 0: the backend's choice */
   uint32_t level;                  /* codec's level_idc; 0: the backend's choice */
-  uint32_t reserved;
+  uint32_t quality;                /* MJPEG: 1 (smallest) .. 100 (best); 0: the backend's choice (since 0.2) */
 } vstream_encoder_config;
 
 /* What it needs: known before the first frame, never guessed. */
@@ -67,7 +67,7 @@ typedef struct vstream_encoder_ops {
   uint32_t reserved;
   uint64_t capabilities; /* VSTREAM_ENCODER_CAP_* */
 
-  int32_t (*create)(const vstream_host *host, const vstream_create_info *info, void **self, vstream_error *error);
+  int32_t (*create)(const vstream_runtime *host, const vstream_create_info *info, void **self, vstream_error *error);
   /* Abandons jobs in flight; after it returns no buffer is touched. */
   void (*destroy)(void *self);
   /* Errors: UNSUPPORTED (codec, input format or size; names the limit), INVALID. Not while jobs are in flight. */

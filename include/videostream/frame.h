@@ -185,15 +185,16 @@ typedef struct vstream_frame {
 #define VSTREAM_DROP_DEVICE_ERROR 4   /* the device reported the frame as unusable */
 #define VSTREAM_DROP_ENCODER_BUSY 5   /* the encoder's queue was full */
 #define VSTREAM_DROP_CONVERT_ERROR 6
-#define VSTREAM_DROP_AWAIT_KEY 7 /* packets: waiting for a key frame */
-#define VSTREAM_DROP_SWITCHING 8 /* a backend was being replaced */
-#define VSTREAM_DROP_REASONS 9   /* their number; grows */
+#define VSTREAM_DROP_AWAIT_KEY 7  /* packets: waiting for a key frame */
+#define VSTREAM_DROP_SWITCHING 8  /* a backend was being replaced */
+#define VSTREAM_DROP_RATE_LIMIT 9 /* producer: left out, since the output has a lower rate than the capture */
+#define VSTREAM_DROP_REASONS 10   /* their number; grows */
 
 /* Their names in JSON, tables and metrics, in the order above. */
 #define VSTREAM_DROP_REASON_NAMES                                                                             \
   {                                                                                                           \
     "no_free_buffer", "overrun", "void_lease", "device_gap", "device_error", "encoder_busy", "convert_error", \
-        "await_key", "switching"                                                                              \
+        "await_key", "switching", "rate_limit"                                                                \
   }
 
 #ifdef __cplusplus

@@ -5,6 +5,9 @@
  * Life of an instance: create (binds the socket), add_set, { publish; reclaim; service when poll_fd is readable },
  * set_state(CLOSING), destroy. It never waits for a consumer.
  *
+ * Threads: unlike the other kinds, an instance may be driven from different threads, one at a time: a producer
+ * publishes from the thread that has the frame, while another one serves connections between its calls (since 0.2).
+ *
  * Who owns a buffer: published buffers belong to the transport until reclaim gives them back. A frame may be published
  * again only after its buffer came back.
  */
@@ -97,7 +100,7 @@ typedef struct vstream_transport_ops {
   /* Bind and listen. Options carry socket, mode, buffers, leases, lease-time, clients. Errors: INVALID (path too long:
    * both numbers), NOT_FOUND (folder missing), BUSY (taken by a live host), PERMISSION. A socket file left by a dead
    * host is replaced. */
-  int32_t (*create)(const vstream_host *host, const vstream_create_info *info, void **self, vstream_error *error);
+  int32_t (*create)(const vstream_runtime *host, const vstream_create_info *info, void **self, vstream_error *error);
   /* Says goodbye to consumers, closes, removes the socket file it made. */
   void (*destroy)(void *self);
   int32_t (*info)(void *self, vstream_transport_info *out, vstream_error *error);

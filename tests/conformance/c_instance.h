@@ -26,7 +26,7 @@ namespace videostream::conformance {
 
 // The functions that all kinds have.
 struct CommonOps {
-  int32_t (*create)(const vstream_host*, const vstream_create_info*, void**, vstream_error*) = nullptr;
+  int32_t (*create)(const vstream_runtime*, const vstream_create_info*, void**, vstream_error*) = nullptr;
   void (*destroy)(void*) = nullptr;
 };
 CommonOps CommonOpsOf(uint32_t kind);

@@ -312,7 +312,7 @@ class TestHost {
   }
   uint32_t epoch() const { return epoch_; }
   void* self() { return self_; }
-  const vstream_host* services() const { return &host_; }
+  const vstream_runtime* services() const { return &host_; }
   uint8_t* data(uint32_t id) { return buffers_[id].data; }
   size_t published_count() const {
     return static_cast<size_t>(
@@ -373,7 +373,7 @@ class TestHost {
     ::close(buffer.buffer.fds[0]);
   }
 
-  vstream_host host_{};
+  vstream_runtime host_{};
   void* self_ = nullptr;
   std::map<uint32_t, Buffer> buffers_;
   uint32_t next_id_ = 100;

@@ -56,7 +56,7 @@ class FakeHost {
     };
   }
 
-  const vstream_host* table() const { return &table_; }
+  const vstream_runtime* table() const { return &table_; }
   backend::Host handle() const { return backend::Host(&table_); }
 
   // Adds a buffer; every byte of it, and of the guards around, is kFill.
@@ -132,7 +132,7 @@ class FakeHost {
   };
   static constexpr ptrdiff_t kGuard = 64;
 
-  vstream_host table_{};
+  vstream_runtime table_{};
   std::mutex mutex_;
   std::map<uint32_t, std::unique_ptr<Entry>> buffers_;
   std::vector<std::string> log_;

@@ -14,7 +14,7 @@ int32_t Allocate(void* self, const vstream_allocation_request* request, vstream_
   return kGood.allocate(self, request, out, error);
 }
 
-int32_t Create(const vstream_host* host, const vstream_create_info* info, void** self, vstream_error* error) {
+int32_t Create(const vstream_runtime* host, const vstream_create_info* info, void** self, vstream_error* error) {
   vstream_error mine{};
   mine.struct_size = sizeof mine;
   const int32_t code = kGood.create(host, info, self, &mine);

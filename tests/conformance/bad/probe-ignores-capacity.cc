@@ -8,7 +8,7 @@ namespace {
 using Made = backend::internal::Plugin<Allocator>;
 constexpr backend::Identity kIdentity{.name = "probe-ignores-capacity", .version = "1"};
 
-int32_t Probe(const vstream_host* host, vstream_device* devices, uint32_t stride, uint32_t, uint32_t* count,
+int32_t Probe(const vstream_runtime* host, vstream_device* devices, uint32_t stride, uint32_t, uint32_t* count,
               vstream_error* error) {
   return Made::Probe(host, devices, stride, UINT32_MAX, count, error);
 }

@@ -19,15 +19,17 @@ class StreamTest : public testing::Test {
   StreamPlan Plan(bool encode, bool convert) {
     StreamPlan plan;
     plan.name = "front";
-    plan.output = "full";
     plan.capture.backend = "fake";
+    OutputPlan& output = plan.outputs.emplace_back();
+    output.name = "full";
     if (convert) {
-      plan.converter = Choice{"fake", "", {}};
-      plan.published = {.fourcc = VSTREAM_FORMAT_GREY, .width = 32, .height = 32, .rate = {}};
+      output.converter = Choice{"fake", "", {}};
+      output.published = {.fourcc = VSTREAM_FORMAT_GREY, .width = 32, .height = 32, .rate = {}};
     }
     if (encode) {
-      plan.encoder = Choice{"fake", "", {}};
-      plan.encoding = EncoderSpec{};
+      output.encoder = Choice{"fake", "", {}};
+      output.codec = VSTREAM_FORMAT_H264;
+      output.encoding = EncoderSpec{};
     }
     return plan;
   }

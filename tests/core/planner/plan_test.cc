@@ -107,8 +107,8 @@ TEST_F(PlanTest, TakesTheFirstThatFitsAndExplainsTheOthers) {
   ASSERT_TRUE(sut.plan) << sut.error->message;
   EXPECT_EQ(sut.plan->streams[0].capture.backend, "cam");
   EXPECT_EQ(sut.plan->streams[0].capture.device, "cam0");
-  EXPECT_FALSE(sut.plan->streams[0].converter);
-  EXPECT_FALSE(sut.plan->streams[0].encoder);
+  EXPECT_FALSE(sut.plan->streams[0].outputs[0].converter);
+  EXPECT_FALSE(sut.plan->streams[0].outputs[0].encoder);
   const Slot& slot = FindSlot(sut, "front.capture");
   ASSERT_EQ(slot.candidates.size(), 2u);
   EXPECT_EQ(slot.candidates[0].verdict, Verdict::kTaken);
@@ -125,7 +125,7 @@ TEST_F(PlanTest, HandsThePublicationToTheTransport) {
   const std::vector<std::pair<std::string, std::string>> expected = {
       {"socket", "/run/x.sock"},    {"mode", "0660"},  {"buffers", "6"}, {"leases", "2"},
       {"lease-time", "1000000000"}, {"clients", "256"}};
-  EXPECT_EQ(sut.plan->streams[0].transport.options, expected);
+  EXPECT_EQ(sut.plan->streams[0].outputs[0].transport.options, expected);
 }
 
 // Bug: a device that cannot do the size is taken, and fails only when it is opened.
@@ -197,11 +197,11 @@ TEST_F(PlanTest, InsertsAConverterOnlyWhereTheOutputDiffers) {
   output().format = Located<std::string>{"RGB24", {}};
   const Planning sut = MakePlan(profile_, inventory_);
   ASSERT_TRUE(sut.plan) << sut.error->message;
-  ASSERT_TRUE(sut.plan->streams[0].converter);
-  EXPECT_EQ(sut.plan->streams[0].converter->backend, "soft");
-  EXPECT_EQ(sut.plan->streams[0].published.fourcc, VSTREAM_FORMAT_RGB24);
+  ASSERT_TRUE(sut.plan->streams[0].outputs[0].converter);
+  EXPECT_EQ(sut.plan->streams[0].outputs[0].converter->backend, "soft");
+  EXPECT_EQ(sut.plan->streams[0].outputs[0].published.fourcc, VSTREAM_FORMAT_RGB24);
   output().format->value = "NV12";
-  EXPECT_FALSE(MakePlan(profile_, inventory_).plan->streams[0].converter);
+  EXPECT_FALSE(MakePlan(profile_, inventory_).plan->streams[0].outputs[0].converter);
 }
 
 // Bug: an encoder is given a format that it does not take.
@@ -223,7 +223,7 @@ TEST_F(PlanTest, AnOpenCaptureFormatFollowsTheEncoder) {
   const Planning sut = MakePlan(profile_, inventory_);
   ASSERT_TRUE(sut.plan) << sut.error->message;
   EXPECT_EQ(sut.plan->streams[0].captured.fourcc, VSTREAM_FORMAT_I420);
-  ASSERT_TRUE(sut.plan->streams[0].encoder);
+  ASSERT_TRUE(sut.plan->streams[0].outputs[0].encoder);
 }
 
 // Bug: options of a backend that is not here are silently dropped.
@@ -285,7 +285,7 @@ TEST_F(PlanTest, OptionsReachOnlyTheKindsThatTakeThem) {
   const Planning sut = MakePlan(profile_, inventory_);
   ASSERT_TRUE(sut.plan) << sut.error->message;
   EXPECT_EQ(sut.plan->streams[0].capture.options.size(), 1u);
-  EXPECT_TRUE(sut.plan->streams[0].converter->options.empty());
+  EXPECT_TRUE(sut.plan->streams[0].outputs[0].converter->options.empty());
 }
 
 }  // namespace

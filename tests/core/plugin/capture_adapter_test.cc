@@ -178,7 +178,7 @@ TEST_F(CaptureAdapterTest, SurvivesExceptions) {
 
 // Catches: an instance that was never made, called with a null `self`.
 TEST_F(CaptureAdapterTest, RefusesACreateThatGivesNothing) {
-  backend_.create = [](const vstream_host*, const vstream_create_info*, void** self, vstream_error*) {
+  backend_.create = [](const vstream_runtime*, const vstream_create_info*, void** self, vstream_error*) {
     *self = nullptr;
     return VSTREAM_OK;
   };
@@ -189,7 +189,7 @@ TEST_F(CaptureAdapterTest, RefusesACreateThatGivesNothing) {
 TEST_F(CaptureAdapterTest, HandsDeviceStreamAndOptionsToCreate) {
   int destroyed = 0;
   backend_.destroy = [&] { ++destroyed; };
-  backend_.create = [](const vstream_host* host, const vstream_create_info* info, void**, vstream_error* error) {
+  backend_.create = [](const vstream_runtime* host, const vstream_create_info* info, void**, vstream_error* error) {
     EXPECT_EQ(host->struct_size, sizeof *host);
     EXPECT_EQ(info->struct_size, sizeof *info);
     EXPECT_STREQ(info->device, "cam0");

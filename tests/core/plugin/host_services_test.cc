@@ -27,7 +27,7 @@ class HostServicesTest : public ::testing::Test {
   void Unmap(uint32_t id, uint32_t access) { host_->unmap(host_->ctx, id, access); }
 
   HostServices sut_{"liar"};
-  const vstream_host* host_ = sut_.table();
+  const vstream_runtime* host_ = sut_.table();
   vstream_mapping planes_{};
   vstream_error error_{};
 };

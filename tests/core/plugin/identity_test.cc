@@ -74,9 +74,9 @@ INSTANTIATE_TEST_SUITE_P(
     Backends, FromFile,
     ::testing::Values(
         Refused{"wrong-magic", "magic 'NOTOURS' found, 'VSTREAM' expected (BE-3)"},
-        Refused{"wrong-major", "ABI 1.0 found, 0.1 expected (BE-4)"},
-        Refused{"newer-minor", "ABI 0.2 found, 0.1 expected (BE-4)"},
-        Refused{"older-minor", "ABI 0.0 found, 0.1 expected (BE-4)"},
+        Refused{"wrong-major", "ABI 1.0 found, 0.1 to 0.2 expected (BE-4)"},
+        Refused{"newer-minor", "ABI 0.3 found, 0.1 to 0.2 expected (BE-4)"},
+        Refused{"older-minor", "ABI 0.0 found, 0.1 to 0.2 expected (BE-4)"},
         Refused{"short-descriptor", "struct_size 248 found, 256 expected (BE-5)"},
         Refused{"long-descriptor", "struct_size 4096 found, 256 expected (BE-5)"},
         Refused{"no-kinds", "kinds 0x0 found, bits of 0x1f expected (BE-6)"},

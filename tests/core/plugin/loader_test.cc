@@ -111,7 +111,7 @@ TEST_F(LoaderTest, DoesNotGoOnBehindARefusedBackend) {
   const Result<Plugin*> loaded = sut.Load("wrong-major");
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error(), (Error{Code::kUnsupported, "backend 'wrong-major': " + (dir_ / "mine/wrong-major.so") +
-                                                           ": ABI 1.0 found, 0.1 expected (BE-4): not loaded"}));
+                                                           ": ABI 1.0 found, 0.1 to 0.2 expected (BE-4): not loaded"}));
 }
 
 // Catches: "not found" without where.
@@ -160,7 +160,7 @@ TEST_F(LoaderTest, ListsEverythingWithoutLoadingIt) {
   }
   const std::vector<std::string> expected = {
       "newer-minor /mine/newer-minor.so " + (dir_ / "mine/newer-minor.so") +
-          ": ABI 0.2 found, 0.1 expected (BE-4): not loaded",
+          ": ABI 0.3 found, 0.1 to 0.2 expected (BE-4): not loaded",
       "plain-c /mine/plain-c.so 1.0",
       "plain-c /lib/videostream/plain-c.so shadowed 1.0",
       "good /bin/videostream.runfiles/videostream/backends/good/good.so 1.0",

@@ -48,9 +48,9 @@ struct Liar {
   Act<int32_t(uint32_t)> queue, detach, remove_set;
   Act<int32_t(uint32_t, const vstream_buffer*)> attach;
   Act<int32_t(int32_t*)> poll_fd;
-  Act<int32_t(const vstream_host*, const vstream_create_info*, void**)> create;
+  Act<int32_t(const vstream_runtime*, const vstream_create_info*, void**)> create;
   std::function<void()> destroy;
-  const vstream_host* host = nullptr;
+  const vstream_runtime* host = nullptr;
 
   Act<int32_t(vstream_allocator_info*)> allocator_info;
   Act<int32_t(const vstream_allocation_request*, vstream_buffer*)> allocate;
@@ -78,7 +78,7 @@ struct Liar {
   // The one that create hands out.
   static inline Liar* current = nullptr;
 
-  static int32_t Create(const vstream_host* host, const vstream_create_info* info, void** self, vstream_error* error) {
+  static int32_t Create(const vstream_runtime* host, const vstream_create_info* info, void** self, vstream_error* error) {
     current->host = host;
     *self = current;
     return current->create ? current->create(host, info, self, error) : VSTREAM_OK;

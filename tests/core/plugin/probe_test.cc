@@ -20,7 +20,7 @@ Result<std::vector<vstream_device>> Probe(Fill answer) {
   std::strcpy(identity.name, "liar");
   identity.kinds = VSTREAM_KIND_BIT(VSTREAM_KIND_CAPTURE);
   vstream_plugin_table table{};
-  table.probe = [](const vstream_host*, vstream_device* devices, uint32_t stride, uint32_t capacity, uint32_t* count,
+  table.probe = [](const vstream_runtime*, vstream_device* devices, uint32_t stride, uint32_t capacity, uint32_t* count,
                    vstream_error* error) { return fill(devices, stride, capacity, count, error); };
   return ProbeDevices(identity, table);
 }

@@ -32,9 +32,9 @@ void Check(const backend::Status& status, const char* what) {
   abort();
 }
 
-const vstream_host* Host() {
-  static const vstream_host host = [] {
-    vstream_host h{};
+const vstream_runtime* Host() {
+  static const vstream_runtime host = [] {
+    vstream_runtime h{};
     h.struct_size = sizeof h;
     h.log = [](void*, uint32_t, const char*, uint64_t) {};
     h.now_ns = [](void*) { return Now(); };

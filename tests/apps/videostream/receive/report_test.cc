@@ -25,7 +25,7 @@ Report Sample() {
 TEST(ReportTest, JsonHasEveryKeyInOrder) {
   EXPECT_EQ(ReportJson(Sample()).dump(),
             R"({"frames":9,"skipped":{"no_free_buffer":0,"overrun":2,"void_lease":0,"device_gap":0,"device_error":0,)"
-            R"("encoder_busy":0,"convert_error":0,"await_key":1,"switching":0},)"
+            R"("encoder_busy":0,"convert_error":0,"await_key":1,"switching":0,"rate_limit":0},)"
             R"("latency_us":{"p50":42.0,"p99":42.0,"max":42.0},"first_sequence":5,"last_sequence":16,"void_leases":1,)"
             R"("gaps":2,"reconnects":0,"torn":null,"age_us":{"p50":1500.0,"p99":1500.0,"max":1500.0},"published":12,)"
             R"("reconciles":true})");

@@ -80,7 +80,7 @@ static const vstream_allocator_info memfd_info = {
     .max_buffer_bytes = UINT64_C(1) << 30,
 };
 
-static int32_t allocator_create(const vstream_host *host, const vstream_create_info *info, void **self,
+static int32_t allocator_create(const vstream_runtime *host, const vstream_create_info *info, void **self,
                                 vstream_error *error) {
   static char no_state;
   const int32_t code = check_device(info, ALLOCATOR_ID, error);
@@ -170,7 +170,7 @@ static const vstream_capture_config only = {
 };
 
 struct capture {
-  const vstream_host *host;
+  const vstream_runtime *host;
   int event; /* readable while there is something to dequeue */
   int configured, started;
   uint64_t sequence;
@@ -194,7 +194,7 @@ static void update_event(const struct capture *me) {
   if (me->started && me->queued_count > 0) eventfd_write(me->event, 1);
 }
 
-static int32_t capture_create(const vstream_host *host, const vstream_create_info *info, void **self,
+static int32_t capture_create(const vstream_runtime *host, const vstream_create_info *info, void **self,
                               vstream_error *error) {
   static const char opened[] = "capture opened";
   struct capture *me;
@@ -307,7 +307,7 @@ static int32_t capture_poll_fd(void *self, int32_t *fd, vstream_error *error) {
 
 static int32_t capture_dequeue(void *self, vstream_frame *out, vstream_error *error) {
   struct capture *me = self;
-  const vstream_host *host = me->host;
+  const vstream_runtime *host = me->host;
   const uint32_t id = me->queued[0];
   vstream_mapping planes = {.struct_size = sizeof planes};
   vstream_error why = {.struct_size = sizeof why};
@@ -345,7 +345,7 @@ static const vstream_capture_ops capture_ops = {
 
 /* ---- The plugin ---- */
 
-static int32_t probe(const vstream_host *host, vstream_device *devices, uint32_t stride, uint32_t capacity,
+static int32_t probe(const vstream_runtime *host, vstream_device *devices, uint32_t stride, uint32_t capacity,
                      uint32_t *count, vstream_error *error) {
   static const vstream_device all[] = {
       {.kind = VSTREAM_KIND_ALLOCATOR, .id = ALLOCATOR_ID, .label = "Memory", .bus = "virtual:memfd"},

@@ -78,7 +78,7 @@ static int32_t fail(vstream_error *error) {
   return VSTREAM_E_UNSUPPORTED;
 }
 
-static int32_t create(const vstream_host *host, const vstream_create_info *info, void **self, vstream_error *error) {
+static int32_t create(const vstream_runtime *host, const vstream_create_info *info, void **self, vstream_error *error) {
   static char instance;
   (void)host, (void)info, (void)error;
   *self = &instance;
@@ -110,7 +110,7 @@ static inline int32_t dequeue(void *self, vstream_frame *out, vstream_error *err
   (void)self, (void)out;
   return fail(error);
 }
-static inline int32_t probe(const vstream_host *host, vstream_device *devices, uint32_t stride, uint32_t capacity,
+static inline int32_t probe(const vstream_runtime *host, vstream_device *devices, uint32_t stride, uint32_t capacity,
                             uint32_t *count, vstream_error *error) {
   (void)host, (void)devices, (void)stride, (void)capacity, (void)error;
   *count = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See runtime.h.
-#include "core/runtime/runtime.h"
+// See engine.h.
+#include "core/runtime/engine.h"
 
 #include <sys/epoll.h>
 
@@ -48,11 +48,13 @@ std::function<Result<std::unique_ptr<T>>()> Maker(
 
 StreamParts MakeParts(const StreamPlan& plan, const std::shared_ptr<Loader>& loader) {
   StreamParts parts;
-  parts.allocator = Maker<Allocator>(plan.allocator, plan.name, loader, &Plugin::CreateAllocator);
+  const OutputPlan& output = plan.outputs.front();
+  parts.allocator = Maker<Allocator>(output.allocator, plan.name, loader, &Plugin::CreateAllocator);
   parts.capture = Maker<Capture>(plan.capture, plan.name, loader, &Plugin::CreateCapture);
-  if (plan.converter) parts.converter = Maker<Converter>(*plan.converter, plan.name, loader, &Plugin::CreateConverter);
-  if (plan.encoder) parts.encoder = Maker<Encoder>(*plan.encoder, plan.name, loader, &Plugin::CreateEncoder);
-  parts.transport = Maker<Transport>(plan.transport, plan.name, loader, &Plugin::CreateTransport);
+  if (output.converter)
+    parts.converter = Maker<Converter>(*output.converter, plan.name, loader, &Plugin::CreateConverter);
+  if (output.encoder) parts.encoder = Maker<Encoder>(*output.encoder, plan.name, loader, &Plugin::CreateEncoder);
+  parts.transport = Maker<Transport>(output.transport, plan.name, loader, &Plugin::CreateTransport);
   return parts;
 }
 
@@ -68,10 +70,10 @@ Inventory TakeInventory(const Profile& profile, Loader& loader) {
   return inventory;
 }
 
-Runtime::Runtime() = default;
+Engine::Engine() = default;
 
-Result<std::unique_ptr<Runtime>> Runtime::Open(Profile profile, RuntimeOptions options) {
-  std::unique_ptr<Runtime> runtime(new Runtime);
+Result<std::unique_ptr<Engine>> Engine::Open(Profile profile, EngineOptions options) {
+  std::unique_ptr<Engine> runtime(new Engine);
   runtime->profile_ = std::move(profile);
   runtime->options_ = std::move(options);
   runtime->loader_ = std::make_shared<Loader>(MakeSearchPath(runtime->options_.backend_dirs));
@@ -94,9 +96,9 @@ Result<std::unique_ptr<Runtime>> Runtime::Open(Profile profile, RuntimeOptions o
   return runtime;
 }
 
-Runtime::~Runtime() { (void)Stop(); }
+Engine::~Engine() { (void)Stop(); }
 
-Status Runtime::Start() {
+Status Engine::Start() {
   for (const auto& stream : streams_) {
     Status status = stream->Start(options_.wait_for_consumers, options_.wait_limit);
     if (!status) return status;
@@ -104,7 +106,7 @@ Status Runtime::Start() {
   return {};
 }
 
-Status Runtime::Stop() {
+Status Engine::Stop() {
   Status first;
   for (const auto& stream : streams_) {
     Status status = stream->Stop();
@@ -113,7 +115,7 @@ Status Runtime::Stop() {
   return first;
 }
 
-std::vector<StreamStatus> Runtime::Snapshot() {
+std::vector<StreamStatus> Engine::Snapshot() {
   std::vector<StreamStatus> all;
   all.reserve(streams_.size());
   for (const auto& stream : streams_) all.push_back(stream->Snapshot());

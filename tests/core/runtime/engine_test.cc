@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The runtime over the real backends: what it opens it closes, and what it cannot open leaves nothing behind.
-#include "core/runtime/runtime.h"
+#include "core/runtime/engine.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -20,7 +20,7 @@ size_t OpenFds() {
   return count;
 }
 
-class RuntimeTest : public testing::Test {
+class EngineTest : public testing::Test {
  protected:
   void SetUp() override { e2e::Watchdog(50); }
 
@@ -41,7 +41,7 @@ class RuntimeTest : public testing::Test {
     return *profile;
   }
 
-  static void AwaitEnd(const Runtime& runtime) {
+  static void AwaitEnd(const Engine& runtime) {
     pollfd fd{runtime.event_fd(), POLLIN, 0};
     ASSERT_EQ(poll(&fd, 1, 30000), 1) << "no stream ends";
   }
@@ -50,8 +50,8 @@ class RuntimeTest : public testing::Test {
 };
 
 // Bug: two streams share something that they must not, or frames and packets do not add up at the end.
-TEST_F(RuntimeTest, RunsItsStreamsToTheEndOfTheirSources) {
-  auto sut = Runtime::Open(MakeProfile(2), {});
+TEST_F(EngineTest, RunsItsStreamsToTheEndOfTheirSources) {
+  auto sut = Engine::Open(MakeProfile(2), {});
   ASSERT_TRUE(sut) << sut.error().message;
   EXPECT_TRUE(std::filesystem::exists(dir_ / "s0.sock"));
   EXPECT_TRUE(std::filesystem::exists(dir_ / "s1.sock"));
@@ -75,12 +75,12 @@ TEST_F(RuntimeTest, RunsItsStreamsToTheEndOfTheirSources) {
 }
 
 // Bug: descriptors or sockets of the first stream stay when the second cannot be opened.
-TEST_F(RuntimeTest, LeavesNothingWhenOneStreamCannotBeOpened) {
-  { auto warm = Runtime::Open(MakeProfile(1), {}); }  // the libraries stay loaded
+TEST_F(EngineTest, LeavesNothingWhenOneStreamCannotBeOpened) {
+  { auto warm = Engine::Open(MakeProfile(1), {}); }  // the libraries stay loaded
   const size_t before = OpenFds();
   Profile profile = MakeProfile(2);
   profile.streams[1].outputs[0].publish[0].socket_path = dir_ / "missing/s.sock";
-  auto sut = Runtime::Open(std::move(profile), {});
+  auto sut = Engine::Open(std::move(profile), {});
   ASSERT_FALSE(sut);
   EXPECT_EQ(sut.error().message, "slot 's1.o.transport': backend 'shm': socket '" + (dir_ / "missing/s.sock") +
                                      "': folder '" + (dir_ / "missing") + "': No such file or directory");
@@ -89,8 +89,8 @@ TEST_F(RuntimeTest, LeavesNothingWhenOneStreamCannotBeOpened) {
 }
 
 // Bug: a device that is not there is found out only when frames should flow.
-TEST_F(RuntimeTest, RefusesAPlanThatNothingHereCanServe) {
-  auto sut = Runtime::Open(MakeProfile(1, "webcam"), {});
+TEST_F(EngineTest, RefusesAPlanThatNothingHereCanServe) {
+  auto sut = Engine::Open(MakeProfile(1, "webcam"), {});
   ASSERT_FALSE(sut);
   EXPECT_EQ(sut.error().code, Code::kUnsupported);
   EXPECT_EQ(sut.error().message,

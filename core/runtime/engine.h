@@ -10,7 +10,7 @@
 
 #include "core/base/result.h"
 #include "core/base/unique_fd.h"
-#include "core/pipeline/status.h"
+#include "videostream/runtime.hpp"
 #include "core/planner/plan.h"
 #include "core/profile/profile.h"
 
@@ -19,7 +19,7 @@ namespace videostream {
 class Loader;
 class Stream;
 
-struct RuntimeOptions {
+struct EngineOptions {
   std::vector<std::string> backend_dirs;  // searched first, in order; see Loader for the rest of the search path
   uint32_t wait_for_consumers = 0;        // capture begins once so many consumers are subscribed
   std::chrono::nanoseconds wait_limit = std::chrono::seconds(30);  // ... or fails with kTimeout
@@ -29,16 +29,16 @@ struct RuntimeOptions {
 Inventory TakeInventory(const Profile& profile, Loader& loader);
 
 // Threads: the methods may be called from any thread, one at a time; Snapshot and event_fd from any thread at any time.
-class Runtime {
+class Engine {
  public:
   // Plans and opens everything: devices, memory, sockets; nothing flows yet. On error everything that was opened is
   // closed again, and no socket file is left. Codes: kInvalidArgument, kUnsupported (nothing can serve a slot), or what
   // the failing backend reported.
-  static Result<std::unique_ptr<Runtime>> Open(Profile profile, RuntimeOptions options);
+  static Result<std::unique_ptr<Engine>> Open(Profile profile, EngineOptions options);
   // Stops.
-  ~Runtime();
-  Runtime(const Runtime&) = delete;
-  Runtime& operator=(const Runtime&) = delete;
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   // Lets frames flow (after wait_for_consumers).
   Status Start();
@@ -57,9 +57,9 @@ class Runtime {
   std::vector<StreamStatus> Snapshot();
 
  private:
-  Runtime();
+  Engine();
   Profile profile_;
-  RuntimeOptions options_;
+  EngineOptions options_;
   Planning planning_;
   std::shared_ptr<Loader> loader_;  // shared with creates in progress, which may be abandoned
   std::vector<std::unique_ptr<Stream>> streams_;
