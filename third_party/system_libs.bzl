@@ -13,6 +13,8 @@ _PKG_CONFIG_LIBS = {
     # A compiled library here, with TLS and compression; the features are part of its ABI, so they cannot be left out.
     "httplib": (["cpp-httplib"], "libcpp-httplib-dev", "0.11"),
     "libav": (["libavformat", "libavcodec", "libavutil"], "libavformat-dev", ""),
+    "libjpeg": (["libjpeg"], "libjpeg62-turbo-dev", "2.1"),
+    "libpng": (["libpng"], "libpng-dev", "1.6"),
     "nlohmann_json": (["nlohmann_json"], "nlohmann-json3-dev", "3.11"),
     "openh264": (["openh264"], "libopenh264-dev", "2.3"),
     "spdlog": (["spdlog"], "libspdlog-dev", "1.10"),

@@ -10,7 +10,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 declare -A VS_PACKAGES=(
   # The libraries are those of third_party/system_libs.bzl.
   [build]="bazel-bootstrap g++ pkg-config libavcodec-dev libavformat-dev libavutil-dev libcli11-dev libcpp-httplib-dev
-    libexpected-dev libopenh264-dev libspdlog-dev libyaml-cpp-dev libyuv-dev nlohmann-json3-dev"
+    libexpected-dev libjpeg62-turbo-dev libopenh264-dev libpng-dev libspdlog-dev libyaml-cpp-dev libyuv-dev
+    nlohmann-json3-dev"
   # Beyond what the build brings along.
   [run]=""
   # clang compiles the installed headers once more; ffprobe looks at what was encoded.
