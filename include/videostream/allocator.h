@@ -20,6 +20,7 @@ typedef struct vstream_allocator_info {
   uint64_t max_buffer_bytes; /* larger requests are refused */
 } vstream_allocator_info;
 
+/* One buffer that is wanted. */
 typedef struct vstream_allocation_request {
   uint32_t struct_size;
   uint32_t required_memory; /* VSTREAM_MEMORY_* that must be there */
@@ -27,6 +28,7 @@ typedef struct vstream_allocation_request {
   char label[32];           /* visible in /proc/PID/fd and dma-buf debugfs, where the kernel allows */
 } vstream_allocation_request;
 
+/* The functions of the kind. */
 typedef struct vstream_allocator_ops {
   uint32_t struct_size;
   uint32_t reserved;
@@ -36,6 +38,7 @@ typedef struct vstream_allocator_ops {
   int32_t (*create)(const vstream_runtime *host, const vstream_create_info *info, void **self, vstream_error *error);
   /* End it. Buffers given out live on: they are only fds. */
   void (*destroy)(void *self);
+  /* What this instance gives out. Never blocks. */
   int32_t (*info)(void *self, vstream_allocator_info *out, vstream_error *error);
   /* One buffer of at least `bytes` bytes, zeroed, its memory committed: a later write cannot fail for want of memory.
    * Fills out->fd_count = 1, fds[0] (ownership moves to the caller, close-on-exec), fd_size[0], memory, cpu_sync; the

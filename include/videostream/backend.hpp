@@ -49,10 +49,10 @@ class [[nodiscard]] Status {
   /// "what: strerror(error)", with the code that fits the errno value.
   static Status Errno(std::string_view what, int error);
 
-  bool ok() const { return code_ == VSTREAM_OK; }
-  int32_t code() const { return code_; }
-  int os_error() const { return os_error_; }
-  const std::string& message() const { return message_; }
+  bool ok() const { return code_ == VSTREAM_OK; }          ///< true: nothing failed
+  int32_t code() const { return code_; }                   ///< VSTREAM_OK or VSTREAM_E_*
+  int os_error() const { return os_error_; }               ///< errno where one applies, else 0
+  const std::string& message() const { return message_; }  ///< one line; empty if ok()
 
  private:
   int32_t code_ = VSTREAM_OK;
@@ -60,6 +60,7 @@ class [[nodiscard]] Status {
   std::string message_;
 };
 
+/// Success.
 inline Status Ok() { return {}; }
 /// Nothing ready now; the common answer of dequeue and collect. Allocates nothing.
 inline Status Again() { return {VSTREAM_E_AGAIN, std::string()}; }
@@ -105,10 +106,13 @@ inline Status Status::Errno(std::string_view what, int error) {
 /// CPU access to an attached buffer; ends with the object. Movable.
 class Mapping {
  public:
-  Mapping() = default;
+  Mapping() = default;  ///< nothing mapped
+  /// Takes over what map has begun.
   Mapping(const vstream_runtime* host, uint32_t id, uint32_t access, const vstream_mapping& planes)
       : host_(host), id_(id), access_(access), planes_(planes) {}
+  /// Takes it over.
   Mapping(Mapping&& other) noexcept { *this = std::move(other); }
+  /// Swaps.
   Mapping& operator=(Mapping&& other) noexcept {
     std::swap(host_, other.host_);
     std::swap(id_, other.id_);
@@ -122,9 +126,9 @@ class Mapping {
     if (host_ != nullptr) host_->unmap(host_->ctx, id_, access_);
   }
 
-  explicit operator bool() const { return host_ != nullptr; }
-  uint8_t* data(uint32_t plane) const { return planes_.data[plane]; }
-  uint64_t size(uint32_t plane) const { return planes_.size[plane]; }
+  explicit operator bool() const { return host_ != nullptr; }          ///< true while it is mapped
+  uint8_t* data(uint32_t plane) const { return planes_.data[plane]; }  ///< first byte of the plane
+  uint64_t size(uint32_t plane) const { return planes_.size[plane]; }  ///< bytes of the plane
 
  private:
   const vstream_runtime* host_ = nullptr;
@@ -137,9 +141,11 @@ class Mapping {
 class Host {
  public:
   Host() = default;
+  /// Borrows the table.
   explicit Host(const vstream_runtime* host) : host_(host) {}
+  /// `level`: VSTREAM_LOG_*.
   void Log(uint32_t level, std::string_view text) const { host_->log(host_->ctx, level, text.data(), text.size()); }
-  int64_t NowNs() const { return host_->now_ns(host_->ctx); }
+  int64_t NowNs() const { return host_->now_ns(host_->ctx); }  ///< CLOCK_MONOTONIC
   /// `access`: VSTREAM_ACCESS_*.
   Status Map(uint32_t buffer_id, uint32_t access, Mapping* out) const {
     vstream_mapping planes{};
@@ -160,6 +166,7 @@ class Host {
 /// The options of one create call. Valid during Open only.
 class Options {
  public:
+  /// Borrows it.
   explicit Options(const vstream_create_info& info) : info_(info) {}
 
   /// The last value of `name`, or `fallback`.
@@ -177,10 +184,12 @@ class Options {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     return error == std::errc() && end == text.data() + text.size() ? value : fallback;
   }
+  /// `fallback` where it is not set.
   bool Boolean(std::string_view name, bool fallback) const {
     const std::string_view text = Text(name, "");
     return text.empty() ? fallback : text == "true";
   }
+  /// Every value of `name`, in order.
   std::vector<std::string> List(std::string_view name) const {
     std::vector<std::string> values;
     ForEach([&](std::string_view key, std::string_view text) {
@@ -188,8 +197,8 @@ class Options {
     });
     return values;
   }
-  std::string_view device() const { return info_.device; }
-  std::string_view stream() const { return info_.stream; }
+  std::string_view device() const { return info_.device; }  ///< which device to open; empty: any
+  std::string_view stream() const { return info_.stream; }  ///< for whom, for messages
 
  private:
   template <class F>
@@ -234,10 +243,13 @@ class Instance {
   Instance() = default;
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
+  /// Opens the device. Called once, first.
   virtual Status Open(const Options& options) = 0;
+  /// Called by the generated table, before Open.
   void SetHost(Host host) { host_ = host; }
 
  protected:
+  /// The services of the runtime.
   const Host& host() const { return host_; }
 
  private:
@@ -247,9 +259,9 @@ class Instance {
 /// See allocator.h for the contract of each method; likewise for the classes below.
 class Allocator : public Instance {
  public:
-  static constexpr uint32_t kKind = VSTREAM_KIND_ALLOCATOR;
-  virtual Status Info(vstream_allocator_info* out) = 0;
-  virtual Status Allocate(const vstream_allocation_request& request, vstream_buffer* out) = 0;
+  static constexpr uint32_t kKind = VSTREAM_KIND_ALLOCATOR;                                     ///< its kind
+  virtual Status Info(vstream_allocator_info* out) = 0;                                         ///< what it gives out
+  virtual Status Allocate(const vstream_allocation_request& request, vstream_buffer* out) = 0;  ///< one buffer
 };
 
 /// Optional methods, found by their presence in the class (each sets its capability bit):
@@ -257,64 +269,70 @@ class Allocator : public Instance {
 ///   Status Reconfigure(const vstream_capture_request& request, uint32_t* outcome);
 class Capture : public Instance {
  public:
-  static constexpr uint32_t kKind = VSTREAM_KIND_CAPTURE;
-  virtual Status Configure(const vstream_capture_request& request, vstream_capture_config* out) = 0;
-  virtual Status Attach(uint32_t buffer_id, const vstream_buffer& buffer) = 0;
-  virtual Status Detach(uint32_t buffer_id) = 0;
-  virtual Status Start() = 0;
-  virtual Status Stop() = 0;
-  virtual Status Queue(uint32_t buffer_id) = 0;
-  virtual Status PollFd(int32_t* fd) = 0;
-  virtual Status Dequeue(vstream_frame* out) = 0;
+  static constexpr uint32_t kKind = VSTREAM_KIND_CAPTURE;  ///< its kind
+  virtual Status Configure(const vstream_capture_request& request,
+                           vstream_capture_config* out) = 0;                    ///< the nearest the device can do
+  virtual Status Attach(uint32_t buffer_id, const vstream_buffer& buffer) = 0;  ///< make a buffer known under an id
+  virtual Status Detach(uint32_t buffer_id) = 0;                                ///< forget it
+  virtual Status Start() = 0;                                                   ///< from here on frames flow
+  virtual Status Stop() = 0;                       ///< every queued buffer is the caller's again
+  virtual Status Queue(uint32_t buffer_id) = 0;    ///< hand it an empty buffer
+  virtual Status PollFd(int32_t* fd) = 0;          ///< readable when there is something to take
+  virtual Status Dequeue(vstream_frame* out) = 0;  ///< the next filled buffer
 };
 
+/// See converter.h.
 class Converter : public Instance {
  public:
-  static constexpr uint32_t kKind = VSTREAM_KIND_CONVERTER;
-  virtual Status Configure(const vstream_converter_config& config, vstream_converter_needs* out) = 0;
-  virtual Status Attach(uint32_t buffer_id, const vstream_buffer& buffer) = 0;
-  virtual Status Detach(uint32_t buffer_id) = 0;
-  virtual Status Submit(const vstream_converter_job& job) = 0;
-  virtual Status PollFd(int32_t* fd) = 0;
-  virtual Status Collect(vstream_converter_result* out) = 0;
+  static constexpr uint32_t kKind = VSTREAM_KIND_CONVERTER;  ///< its kind
+  virtual Status Configure(const vstream_converter_config& config,
+                           vstream_converter_needs* out) = 0;                   ///< set the conversion
+  virtual Status Attach(uint32_t buffer_id, const vstream_buffer& buffer) = 0;  ///< make a buffer known under an id
+  virtual Status Detach(uint32_t buffer_id) = 0;                                ///< forget it
+  virtual Status Submit(const vstream_converter_job& job) = 0;                  ///< begin a job
+  virtual Status PollFd(int32_t* fd) = 0;                     ///< readable when there is something to take
+  virtual Status Collect(vstream_converter_result* out) = 0;  ///< the next finished one
 };
 
 /// Optional: Status SetBitrate(uint64_t bits_per_second);
 class Encoder : public Instance {
  public:
-  static constexpr uint32_t kKind = VSTREAM_KIND_ENCODER;
-  virtual Status Configure(const vstream_encoder_config& config, vstream_encoder_needs* out) = 0;
-  virtual Status Attach(uint32_t buffer_id, const vstream_buffer& buffer) = 0;
-  virtual Status Detach(uint32_t buffer_id) = 0;
-  virtual Status Submit(const vstream_encoder_job& job) = 0;
-  virtual Status PollFd(int32_t* fd) = 0;
-  virtual Status Collect(vstream_encoder_result* out) = 0;
-  virtual Status Drain() = 0;
+  static constexpr uint32_t kKind = VSTREAM_KIND_ENCODER;  ///< its kind
+  virtual Status Configure(const vstream_encoder_config& config,
+                           vstream_encoder_needs* out) = 0;                     ///< set codec and input
+  virtual Status Attach(uint32_t buffer_id, const vstream_buffer& buffer) = 0;  ///< make a buffer known under an id
+  virtual Status Detach(uint32_t buffer_id) = 0;                                ///< forget it
+  virtual Status Submit(const vstream_encoder_job& job) = 0;                    ///< begin a job
+  virtual Status PollFd(int32_t* fd) = 0;                   ///< readable when there is something to take
+  virtual Status Collect(vstream_encoder_result* out) = 0;  ///< the next finished one
+  virtual Status Drain() = 0;                               ///< push out what is inside
 };
 
+/// See transport.h.
 class Transport : public Instance {
  public:
-  static constexpr uint32_t kKind = VSTREAM_KIND_TRANSPORT;
-  virtual Status Info(vstream_transport_info* out) = 0;
-  virtual Status AddSet(const vstream_buffer_set& set) = 0;
-  virtual Status RemoveSet(uint32_t epoch) = 0;
-  virtual Status Publish(uint32_t stream, const vstream_frame& frame) = 0;
+  static constexpr uint32_t kKind = VSTREAM_KIND_TRANSPORT;                 ///< its kind
+  virtual Status Info(vstream_transport_info* out) = 0;                     ///< what it needs and where it is
+  virtual Status AddSet(const vstream_buffer_set& set) = 0;                 ///< announce buffers
+  virtual Status RemoveSet(uint32_t epoch) = 0;                             ///< announce their end
+  virtual Status Publish(uint32_t stream, const vstream_frame& frame) = 0;  ///< make a frame visible
+  /// Take published buffers back.
   virtual Status Reclaim(uint32_t stream, const uint32_t* ids, uint32_t count, uint32_t want, uint32_t* taken,
                          uint32_t* taken_count) = 0;
-  virtual Status PollFd(int32_t* fd) = 0;
-  virtual Status Service() = 0;
-  virtual Status NextEvent(vstream_transport_event* out) = 0;
-  virtual Status SetState(uint32_t stream, uint32_t state) = 0;
+  virtual Status PollFd(int32_t* fd) = 0;                        ///< readable when Service has work
+  virtual Status Service() = 0;                                  ///< do that work, a bounded amount
+  virtual Status NextEvent(vstream_transport_event* out) = 0;    ///< type NONE: there is none
+  virtual Status SetState(uint32_t stream, uint32_t state) = 0;  ///< VSTREAM_TRANSPORT_STATE_*
   /// Appends every consumer.
   virtual Status Consumers(std::vector<vstream_consumer>* out) = 0;
 };
 
 /// Identity of a backend, for VIDEOSTREAM_BACKEND.
 struct Identity {
-  std::string_view name;     ///< as the file, without ".so"
-  std::string_view version;  ///< for people
-  std::string_view vendor = "";
-  std::string_view license = "Apache-2.0";
+  std::string_view name;                    ///< as the file, without ".so"
+  std::string_view version;                 ///< for people
+  std::string_view vendor = "";             ///< who made it
+  std::string_view license = "Apache-2.0";  ///< SPDX expression
 };
 
 /// One line of an option schema; for `static constexpr std::array kOptions{Option(...), ...}`.

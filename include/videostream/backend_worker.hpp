@@ -42,16 +42,19 @@ class Flag {
   ~Flag() {
     if (fd_ >= 0) ::close(fd_);
   }
+  /// Makes the descriptor. Errors: NO_MEMORY, IO.
   Status Open() {
     fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return fd_ >= 0 ? Ok() : Status::Errno("eventfd", errno);
   }
+  /// Makes it readable.
   void Raise() { (void)!::eventfd_write(fd_, 1); }
+  /// No longer readable.
   void Lower() {
     eventfd_t ignored;
     (void)!::eventfd_read(fd_, &ignored);
   }
-  int fd() const { return fd_; }
+  int fd() const { return fd_; }  ///< for poll; -1 before Open
 
  private:
   int fd_ = -1;
@@ -60,9 +63,10 @@ class Flag {
 /// What a running job sees of a Stop(kAbandon): a job that waits for something includes `fd` in its poll.
 class Interrupt {
  public:
+  /// Borrows an fd that becomes readable.
   explicit Interrupt(int fd) : fd_(fd) {}
-  int fd() const { return fd_; }
-  bool requested() const { return Wait(-1, 0, 0); }
+  int fd() const { return fd_; }                     ///< readable when requested
+  bool requested() const { return Wait(-1, 0, 0); }  ///< never waits
   /// Waits until `other` has one of `events` (or an error), the interrupt is requested, or `timeout_ms` have passed
   /// (-1: never). True: interrupted.
   bool WaitFor(int other, short events, int timeout_ms = -1) const { return Wait(other, events, timeout_ms); }
@@ -81,7 +85,9 @@ class Interrupt {
 template <class Job, class Result>
 class Worker {
  public:
-  using Work = std::function<Result(Job& job, const Interrupt& interrupt)>;
+  using Work = std::function<Result(
+      Job& job, const Interrupt& interrupt)>;  ///< what is done to each job, on the thread of the worker
+  /// What happens to jobs in flight.
   enum StopMode {
     kFinish,   ///< every posted job runs to its end
     kAbandon,  ///< the running job is interrupted, those behind it never start

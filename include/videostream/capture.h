@@ -18,8 +18,8 @@ extern "C" {
 /* What the runtime would like. 0 in a field: no wish. */
 typedef struct vstream_capture_request {
   uint32_t struct_size;
-  uint32_t fourcc;
-  uint64_t modifier;
+  uint32_t fourcc;        /* VSTREAM_FORMAT_* */
+  uint64_t modifier;      /* VSTREAM_MODIFIER_* */
   uint32_t width, height; /* pixels */
   vstream_ratio rate;     /* frames per second */
 } vstream_capture_request;
@@ -30,23 +30,24 @@ typedef struct vstream_capture_request {
 /* What it will be. The runtime decides whether that is good enough. */
 typedef struct vstream_capture_config {
   uint32_t struct_size;
-  uint32_t role;         /* VSTREAM_ROLE_* */
-  vstream_layout layout; /* IMPORTS: strides and sizes that attached buffers must have (fd_index, offset may
-                            be changed by the runtime where plane offsets are free) */
-  vstream_ratio rate;    /* 0/0: whatever the source delivers */
-  vstream_colorimetry colorimetry;
-  uint32_t min_buffers; /* that must be queued for frames to flow */
-  uint32_t max_buffers;
-  uint32_t memory;        /* VSTREAM_MEMORY_* that attached buffers must have */
-  uint32_t fixed_offsets; /* 1: plane offsets of `layout` must be kept */
+  uint32_t role;                   /* VSTREAM_ROLE_* */
+  vstream_layout layout;           /* IMPORTS: strides and sizes that attached buffers must have (fd_index, offset may
+                                      be changed by the runtime where plane offsets are free) */
+  vstream_ratio rate;              /* 0/0: whatever the source delivers */
+  vstream_colorimetry colorimetry; /* of its frames, unless a frame says otherwise */
+  uint32_t min_buffers;            /* that must be queued for frames to flow */
+  uint32_t max_buffers;            /* that may be attached */
+  uint32_t memory;                 /* VSTREAM_MEMORY_* that attached buffers must have */
+  uint32_t fixed_offsets;          /* 1: plane offsets of `layout` must be kept */
 } vstream_capture_config;
 
 #define VSTREAM_CAPTURE_CAP_EXPORT UINT64_C(1)      /* export_buffer is there: role ALLOCATES is possible */
 #define VSTREAM_CAPTURE_CAP_RECONFIGURE UINT64_C(2) /* reconfigure is there */
 
-#define VSTREAM_RECONFIGURE_APPLIED 0
-#define VSTREAM_RECONFIGURE_NEEDS_RESTART 1
+#define VSTREAM_RECONFIGURE_APPLIED 0       /* from the next frame on */
+#define VSTREAM_RECONFIGURE_NEEDS_RESTART 1 /* stop, configure, start */
 
+/* The functions of the kind. */
 typedef struct vstream_capture_ops {
   uint32_t struct_size;
   uint32_t reserved;
@@ -65,6 +66,7 @@ typedef struct vstream_capture_ops {
   int32_t (*attach)(void *self, uint32_t buffer_id, const vstream_buffer *buffer, vstream_error *error);
   /* Forget it. Not while it is queued: stop first. Errors: NOT_FOUND, BUSY. */
   int32_t (*detach)(void *self, uint32_t buffer_id, vstream_error *error);
+  /* From here on queued buffers are filled. Errors: IO, BUSY. */
   int32_t (*start)(void *self, vstream_error *error);
   /* All queued buffers return to the caller without a dequeue. Idempotent. */
   int32_t (*stop)(void *self, vstream_error *error);

@@ -43,7 +43,7 @@ typedef struct vstream_client_frame vstream_client_frame;
 
 /** vstream_client_options.stream */
 #define VSTREAM_CLIENT_FRAMES 0
-#define VSTREAM_CLIENT_PACKETS 1
+#define VSTREAM_CLIENT_PACKETS 1 /* what the encoder writes */
 
 /** How to receive. All 0 but struct_size is a useful default. */
 typedef struct vstream_client_options {
@@ -56,42 +56,42 @@ typedef struct vstream_client_options {
 
 /** vstream_client_state */
 #define VSTREAM_CLIENT_CONNECTING 0
-#define VSTREAM_CLIENT_CONNECTED 1
-#define VSTREAM_CLIENT_ENDED 2  /**< the producer has closed, and no_reconnect is set */
-#define VSTREAM_CLIENT_FAILED 3 /**< will not get better by waiting */
+#define VSTREAM_CLIENT_CONNECTED 1 /* subscribed */
+#define VSTREAM_CLIENT_ENDED 2     /**< the producer has closed, and no_reconnect is set */
+#define VSTREAM_CLIENT_FAILED 3    /**< will not get better by waiting */
 
 /** Counters of one client; see ClientStats in client.hpp. published = taken + sum of skipped + those that wait. */
 typedef struct vstream_client_stats {
   uint32_t struct_size;
   uint32_t reserved;
-  uint64_t published;
-  uint64_t taken;
-  uint64_t skipped[16]; /**< by VSTREAM_DROP_* */
-  uint64_t void_leases;
-  uint64_t gaps;
-  uint64_t reconnects;
-  uint64_t first_sequence;
-  uint64_t last_sequence;
+  uint64_t published;      /**< while it was subscribed */
+  uint64_t taken;          /**< frames given out */
+  uint64_t skipped[16];    /**< by VSTREAM_DROP_* */
+  uint64_t void_leases;    /**< frames whose lease was revoked before release; they count as taken as well */
+  uint64_t gaps;           /**< times that frames were skipped, whatever their number */
+  uint64_t reconnects;     /**< connections after the first */
+  uint64_t first_sequence; /**< of the first frame taken; 0: none */
+  uint64_t last_sequence;  /**< of the last frame taken */
 } vstream_client_stats;
 
 /** What a frame says about itself, and where its bytes are: readable until the frame is released. */
 typedef struct vstream_frame_view {
   uint32_t struct_size;
-  uint32_t format; /**< VSTREAM_FORMAT_* */
-  uint32_t width;  /**< pixels, as stored; 0 for packets whose size is unknown */
-  uint32_t height; /**< pixels */
-  uint32_t plane_count;
+  uint32_t format;                         /**< VSTREAM_FORMAT_* */
+  uint32_t width;                          /**< pixels, as stored; 0 for packets whose size is unknown */
+  uint32_t height;                         /**< pixels */
+  uint32_t plane_count;                    /**< 1..VSTREAM_MAX_PLANES */
   uint32_t flags;                          /**< VSTREAM_FRAME_* */
   const uint8_t *data[VSTREAM_MAX_PLANES]; /**< first byte of each plane; null beyond plane_count */
   uint64_t size[VSTREAM_MAX_PLANES];       /**< bytes used in each plane; [0] is a packet's length */
   uint32_t stride[VSTREAM_MAX_PLANES];     /**< bytes from row to row; 0 for packets */
   vstream_rect visible;                    /**< part to show, pixels */
-  vstream_colorimetry colorimetry;
-  vstream_ratio rate;   /**< nominal frames per second of the stream; 0/0: unknown */
-  uint64_t sequence;    /**< 1, 2, 3, ... as published */
-  int64_t pts_ns;       /**< capture time, CLOCK_MONOTONIC */
-  int64_t duration_ns;  /**< 0: unknown */
-  int64_t published_ns; /**< when the producer made it visible, CLOCK_MONOTONIC */
+  vstream_colorimetry colorimetry;         /**< of this frame */
+  vstream_ratio rate;                      /**< nominal frames per second of the stream; 0/0: unknown */
+  uint64_t sequence;                       /**< 1, 2, 3, ... as published */
+  int64_t pts_ns;                          /**< capture time, CLOCK_MONOTONIC */
+  int64_t duration_ns;                     /**< 0: unknown */
+  int64_t published_ns;                    /**< when the producer made it visible, CLOCK_MONOTONIC */
 } vstream_frame_view;
 
 /** Never blocks: a producer that is not there yet is waited for by connect and wait. `options` may be null. INVALID:
@@ -103,8 +103,8 @@ int32_t vstream_client_destroy(vstream_client *client);
 
 /** Wait until connected and subscribed. TIMEOUT after `timeout_ns`; else why it will not get better. Optional. */
 int32_t vstream_client_connect(vstream_client *client, int64_t timeout_ns, vstream_error *error);
-/** The next frame, waiting up to `timeout_ns` (0: do not wait). TIMEOUT: none came. END_OF_STREAM: the producer has
- * closed. BUSY: too many frames are held. Others: it will not get better by waiting. */
+/** The next frame, waiting up to `timeout_ns` (0 or less: do not wait; INT64_MAX: for ever). TIMEOUT: none came.
+ * END_OF_STREAM: the producer has closed. BUSY: too many frames are held. Others: it will not get better by waiting. */
 int32_t vstream_client_wait(vstream_client *client, int64_t timeout_ns, vstream_client_frame **frame,
                             vstream_error *error);
 /** An fd for poll or epoll, readable when a wait with timeout 0 has something to do. Level-triggered, owned by the

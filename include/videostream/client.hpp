@@ -35,7 +35,7 @@ enum class Stream : uint32_t { kFrames = 0, kPackets = 1 };
 struct ClientOptions {
   /// Shown in the producer's status; at most 31 bytes are kept. Empty: the program's name.
   std::string name = {};
-  Stream stream = Stream::kFrames;
+  Stream stream = Stream::kFrames;  ///< frames or packets
   /// 0: policy `latest`, each wait gives the newest frame. N: policy `queue N`, every frame in order while at most N
   /// are waiting; beyond that the oldest are skipped and counted as overrun. At most 32, and at most what the producer
   /// has budgeted (a larger number is refused with the limit).
@@ -47,8 +47,8 @@ struct ClientOptions {
 /// Counters of one client since it was made. `published` counts what the producer published while this client was
 /// subscribed; published = taken + sum(skipped), except for frames that are still waiting (see Client::stats).
 struct ClientStats {
-  uint64_t published = 0;
-  uint64_t taken = 0;
+  uint64_t published = 0;                                ///< frames published while it was subscribed
+  uint64_t taken = 0;                                    ///< frames given out
   std::array<uint64_t, VSTREAM_DROP_REASONS> skipped{};  ///< by VSTREAM_DROP_*
   uint64_t void_leases = 0;     ///< frames whose lease was revoked before release; they count as taken as well
   uint64_t gaps = 0;            ///< times that frames were skipped, whatever their number
@@ -62,8 +62,8 @@ struct ClientStats {
 class Frame {
  public:
   Frame() = default;
-  Frame(Frame&&) noexcept = default;
-  Frame& operator=(Frame&&) noexcept = default;
+  Frame(Frame&&) noexcept = default;             ///< takes the lease over
+  Frame& operator=(Frame&&) noexcept = default;  ///< releases its own first
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
   ~Frame() = default;
@@ -71,18 +71,18 @@ class Frame {
   /// True if there is a frame. All accessors below need one, but for valid() and release().
   explicit operator bool() const { return lease_ != nullptr; }
 
-  uint32_t format() const;  ///< VSTREAM_FORMAT_*
-  uint32_t width() const;   ///< pixels, as stored; 0 for packets whose size is unknown
-  uint32_t height() const;  ///< pixels
-  uint32_t plane_count() const;
+  uint32_t format() const;                        ///< VSTREAM_FORMAT_*
+  uint32_t width() const;                         ///< pixels, as stored; 0 for packets whose size is unknown
+  uint32_t height() const;                        ///< pixels
+  uint32_t plane_count() const;                   ///< 1..VSTREAM_MAX_PLANES
   const uint8_t* data(uint32_t plane = 0) const;  ///< first byte of the plane; null if there is no such plane
   uint32_t stride(uint32_t plane = 0) const;      ///< bytes from row to row; 0 for packets
   size_t size(uint32_t plane = 0) const;          ///< bytes used in the plane; for packets the packet's length
   vstream_rect visible() const;                   ///< part to show, in pixels; never empty for raw frames
-  vstream_colorimetry colorimetry() const;
-  vstream_ratio rate() const;  ///< nominal frames per second of the stream; 0/0: unknown
-  uint32_t flags() const;      ///< VSTREAM_FRAME_*
-  bool is_key() const { return (flags() & VSTREAM_FRAME_KEY) != 0; }
+  vstream_colorimetry colorimetry() const;        ///< of this frame
+  vstream_ratio rate() const;                     ///< nominal frames per second of the stream; 0/0: unknown
+  uint32_t flags() const;                         ///< VSTREAM_FRAME_*
+  bool is_key() const { return (flags() & VSTREAM_FRAME_KEY) != 0; }  ///< packets: decoding can start here
   uint64_t sequence() const;             ///< 1, 2, 3, ... as published; gaps are skipped frames
   int64_t pts_ns() const;                ///< capture time, CLOCK_MONOTONIC
   int64_t duration_ns() const;           ///< 0: unknown
@@ -109,6 +109,7 @@ class Frame {
 /// A consumer of one stream of one socket.
 class Client {
  public:
+  /// Where it is on its way.
   enum class State {
     kConnecting,  ///< no producer yet, or none any more: waits connect when there is one
     kConnected,
@@ -119,8 +120,8 @@ class Client {
   /// Never blocks, never fails: a producer that is not there yet is waited for by connect and wait_for_frame.
   explicit Client(std::string socket_path, ClientOptions options = {});
   ~Client();
-  Client(Client&&) noexcept;
-  Client& operator=(Client&&) noexcept;
+  Client(Client&&) noexcept;             ///< the other one may only be destroyed or assigned to
+  Client& operator=(Client&&) noexcept;  ///< ends its own first
 
   /// Wait until connected and subscribed. False after `timeout`, or when the state is kFailed. Optional: waits connect
   /// too.
@@ -139,7 +140,7 @@ class Client {
   /// Packet streams: ask the producer for a key frame soon.
   void request_key();
 
-  State state() const;
+  State state() const;  ///< as of the last call
   /// Why the state is kFailed, or why the last wait gave nothing although it was not a timeout; else empty. One line.
   const std::string& error() const;
   /// One of VSTREAM_E_* to go with error(); VSTREAM_OK if error() is empty.

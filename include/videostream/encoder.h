@@ -15,10 +15,11 @@
 extern "C" {
 #endif
 
+/* What to encode, and how. */
 typedef struct vstream_encoder_config {
   uint32_t struct_size;
-  uint32_t codec; /* VSTREAM_FORMAT_H264, VSTREAM_FORMAT_MJPEG, ... */
-  vstream_layout input;
+  uint32_t codec;                  /* VSTREAM_FORMAT_H264, VSTREAM_FORMAT_MJPEG, ... */
+  vstream_layout input;            /* strides as the buffers have them */
   vstream_colorimetry colorimetry; /* to be written into the stream */
   vstream_ratio rate;              /* frames per second, for rate control; 0/0: unknown */
   uint64_t bitrate;                /* bits per second */
@@ -42,8 +43,9 @@ typedef struct vstream_encoder_needs {
   uint32_t reserved;
 } vstream_encoder_needs;
 
-#define VSTREAM_ENCODE_FORCE_KEY UINT32_C(1)
+#define VSTREAM_ENCODE_FORCE_KEY UINT32_C(1) /* make this one a key frame */
 
+/* One frame to encode. */
 typedef struct vstream_encoder_job {
   uint32_t struct_size;
   uint32_t flags;     /* VSTREAM_ENCODE_* */
@@ -53,20 +55,23 @@ typedef struct vstream_encoder_job {
   vstream_frame input; /* input.buffer_id: attached buffer to read */
 } vstream_encoder_job;
 
+/* What became of one job. */
 typedef struct vstream_encoder_result {
   uint32_t struct_size;
-  int32_t status; /* VSTREAM_OK, or why this one frame has no packet */
-  uint64_t cookie;
+  int32_t status;       /* VSTREAM_OK, or why this one frame has no packet */
+  uint64_t cookie;      /* of the job */
   vstream_frame packet; /* buffer_id = packet_id, bytes_used[0], flags KEY and PARAMETER_SETS, pts as the input's */
 } vstream_encoder_result;
 
 #define VSTREAM_ENCODER_CAP_BITRATE UINT64_C(1) /* set_bitrate is there */
 
+/* The functions of the kind. */
 typedef struct vstream_encoder_ops {
   uint32_t struct_size;
   uint32_t reserved;
   uint64_t capabilities; /* VSTREAM_ENCODER_CAP_* */
 
+  /* Open an instance. Errors: NOT_FOUND, PERMISSION, BUSY, IO, INVALID (options). */
   int32_t (*create)(const vstream_runtime *host, const vstream_create_info *info, void **self, vstream_error *error);
   /* Abandons jobs in flight; after it returns no buffer is touched. */
   void (*destroy)(void *self);
@@ -75,6 +80,7 @@ typedef struct vstream_encoder_ops {
                        vstream_error *error);
   /* As in capture.h. A packet buffer has a layout of the codec's fourcc with one plane of >= max_packet_bytes. */
   int32_t (*attach)(void *self, uint32_t buffer_id, const vstream_buffer *buffer, vstream_error *error);
+  /* Forget it. Not while a job uses it. Errors: NOT_FOUND, BUSY. */
   int32_t (*detach)(void *self, uint32_t buffer_id, vstream_error *error);
   /* Begin a job; both buffers are the encoder's until collect. Never blocks.
    * Errors: BUSY (max_jobs reached), NOT_FOUND (buffer), INVALID. */

@@ -39,16 +39,16 @@ extern "C" {
 #define VSTREAM_FORMAT_GREY VSTREAM_FOURCC('R', '8', ' ', ' ')  /* Y           (DRM_FORMAT_R8)                      */
 
 /* Coded formats have no DRM code; these are V4L2's. A packet is one plane of `bytes_used[0]` bytes. */
-#define VSTREAM_FORMAT_H264 VSTREAM_FOURCC('H', '2', '6', '4') /* Annex B, one access unit per packet */
-#define VSTREAM_FORMAT_HEVC VSTREAM_FOURCC('H', 'E', 'V', 'C') /* Annex B, one access unit per packet */
-#define VSTREAM_FORMAT_MJPEG VSTREAM_FOURCC('M', 'J', 'P', 'G')
-#define VSTREAM_FORMAT_VP8 VSTREAM_FOURCC('V', 'P', '8', '0')
+#define VSTREAM_FORMAT_H264 VSTREAM_FOURCC('H', '2', '6', '4')  /* Annex B, one access unit per packet */
+#define VSTREAM_FORMAT_HEVC VSTREAM_FOURCC('H', 'E', 'V', 'C')  /* Annex B, one access unit per packet */
+#define VSTREAM_FORMAT_MJPEG VSTREAM_FOURCC('M', 'J', 'P', 'G') /* one JPEG per packet */
+#define VSTREAM_FORMAT_VP8 VSTREAM_FOURCC('V', 'P', '8', '0')   /* one frame per packet */
 
 /* DRM_FORMAT_MOD_LINEAR. The only modifier that 0.x accepts. */
 #define VSTREAM_MODIFIER_LINEAR UINT64_C(0)
 
-#define VSTREAM_MAX_PLANES 4
-#define VSTREAM_MAX_FDS 4
+#define VSTREAM_MAX_PLANES 4         /* of a format */
+#define VSTREAM_MAX_FDS 4            /* of a buffer */
 #define VSTREAM_MAX_DIMENSION 16384u /* pixels; wider or higher is refused at every border */
 
 /* ---- Layout: where the pixels of a format lie ----------------------------------------------------------------------
@@ -61,20 +61,23 @@ typedef struct vstream_plane {
   uint64_t size;     /* bytes of the plane, counted from offset, padding rows included */
 } vstream_plane;     /* frozen: 24 bytes */
 
+/* Where the planes of a picture (or the bytes of a packet) lie in the fds of a buffer. */
 typedef struct vstream_layout {
-  uint32_t fourcc; /* VSTREAM_FORMAT_* */
-  uint32_t plane_count;
-  uint64_t modifier; /* VSTREAM_MODIFIER_LINEAR, or a DRM modifier (refused by 0.x) */
-  uint32_t width;    /* pixels, as stored; see vstream_frame.visible for the part to show */
-  uint32_t height;   /* pixels */
-  vstream_plane planes[VSTREAM_MAX_PLANES];
+  uint32_t fourcc;                          /* VSTREAM_FORMAT_* */
+  uint32_t plane_count;                     /* 1..VSTREAM_MAX_PLANES */
+  uint64_t modifier;                        /* VSTREAM_MODIFIER_LINEAR, or a DRM modifier (refused by 0.x) */
+  uint32_t width;                           /* pixels, as stored; see vstream_frame.visible for the part to show */
+  uint32_t height;                          /* pixels */
+  vstream_plane planes[VSTREAM_MAX_PLANES]; /* unused ones are 0 */
   uint64_t reserved[4];
 } vstream_layout; /* frozen: 152 bytes */
 
+/* A rectangle, from the upper left corner. */
 typedef struct vstream_rect {
   uint32_t x, y, width, height; /* pixels */
 } vstream_rect;                 /* frozen: 16 bytes */
 
+/* A fraction. */
 typedef struct vstream_ratio {
   uint32_t num, den; /* 0/0: unknown or unpaced. Frame rates are frames per second. */
 } vstream_ratio;     /* frozen: 8 bytes */
@@ -90,9 +93,9 @@ typedef struct vstream_colorimetry {
   uint8_t reserved[10];
 } vstream_colorimetry; /* frozen: 16 bytes */
 
-#define VSTREAM_RANGE_UNSPECIFIED 0
-#define VSTREAM_RANGE_LIMITED 1
-#define VSTREAM_RANGE_FULL 2
+#define VSTREAM_RANGE_UNSPECIFIED 0 /* see converter.h for what it is taken for */
+#define VSTREAM_RANGE_LIMITED 1     /* luma 16..235 */
+#define VSTREAM_RANGE_FULL 2        /* 0..255 */
 
 /* ---- Buffers: the part that never changes while a buffer lives ------------------------------------------------------
  */
@@ -109,18 +112,18 @@ typedef struct vstream_colorimetry {
 
 /* Who must bracket CPU access with DMA_BUF_IOCTL_SYNC (vstream_buffer.cpu_sync). */
 #define VSTREAM_CPU_SYNC_NONE 0
-#define VSTREAM_CPU_SYNC_PRODUCER_ONCE 1
-#define VSTREAM_CPU_SYNC_EACH_READER 2
+#define VSTREAM_CPU_SYNC_PRODUCER_ONCE 1 /* whoever writes */
+#define VSTREAM_CPU_SYNC_EACH_READER 2   /* and whoever reads */
 
 /* A buffer. The fds are borrowed for the call, unless the function says that it hands them over. */
 typedef struct vstream_buffer {
   uint32_t struct_size;
-  uint32_t fd_count;
+  uint32_t fd_count;                 /* 1..VSTREAM_MAX_FDS */
   int32_t fds[VSTREAM_MAX_FDS];      /* unused entries are -1 */
   uint64_t fd_size[VSTREAM_MAX_FDS]; /* bytes behind each fd */
   uint32_t memory;                   /* VSTREAM_MEMORY_* */
   uint32_t cpu_sync;                 /* VSTREAM_CPU_SYNC_* */
-  vstream_layout layout;
+  vstream_layout layout;             /* within those fds */
 } vstream_buffer;
 
 /* ---- Frames: the part that is new each time ------------------------------------------------------------------------
@@ -135,11 +138,11 @@ typedef struct vstream_buffer {
 
 /* vstream_frame.timestamp_source */
 #define VSTREAM_TIMESTAMP_UNKNOWN 0
-#define VSTREAM_TIMESTAMP_START_OF_EXPOSURE 1
-#define VSTREAM_TIMESTAMP_END_OF_FRAME 2
-#define VSTREAM_TIMESTAMP_SYNTHETIC 3 /* from a file or a pattern: the time at which it was released */
+#define VSTREAM_TIMESTAMP_START_OF_EXPOSURE 1 /* of the first line */
+#define VSTREAM_TIMESTAMP_END_OF_FRAME 2      /* when the last byte had arrived */
+#define VSTREAM_TIMESTAMP_SYNTHETIC 3         /* from a file or a pattern: the time at which it was released */
 
-#define VSTREAM_FRAME_TLV_BYTES 128
+#define VSTREAM_FRAME_TLV_BYTES 128 /* of metadata per frame */
 
 /* Metadata records, self-contained, one after the other in vstream_frame.tlv; each starts at a multiple of 8. An
  * unknown type is skipped by its length. */
@@ -154,6 +157,7 @@ typedef struct vstream_tlv {
 #define VSTREAM_TLV_ROI 4        /* vstream_rect */
 #define VSTREAM_TLV_USER 0x1000  /* bytes of the application */
 
+/* What is new with each frame. */
 typedef struct vstream_frame {
   uint32_t struct_size;
   uint32_t flags;                          /* VSTREAM_FRAME_* */
@@ -164,13 +168,13 @@ typedef struct vstream_frame {
   int64_t duration_ns;                     /* 0: unknown */
   uint64_t bytes_used[VSTREAM_MAX_PLANES]; /* per plane, from its offset; 0 on unused planes */
   vstream_rect visible;                    /* part to show; all 0 means the whole layout */
-  vstream_colorimetry colorimetry;
-  int32_t acquire_fence; /* sync_file fd to wait for before reading; -1: none (0.x accepts only -1) */
-  int32_t release_fence; /* -1: none (0.x accepts only -1) */
-  uint32_t tlv_bytes;    /* used part of tlv */
+  vstream_colorimetry colorimetry;         /* of this frame */
+  int32_t acquire_fence;                   /* sync_file fd to wait for before reading; -1: none (0.x accepts only -1) */
+  int32_t release_fence;                   /* -1: none (0.x accepts only -1) */
+  uint32_t tlv_bytes;                      /* used part of tlv */
   uint32_t reserved0;
   uint64_t reserved[4];
-  uint8_t tlv[VSTREAM_FRAME_TLV_BYTES];
+  uint8_t tlv[VSTREAM_FRAME_TLV_BYTES]; /* records, see vstream_tlv */
 } vstream_frame;
 
 /* ---- Why a frame did not arrive ------------------------------------------------------------------------------------
@@ -184,11 +188,11 @@ typedef struct vstream_frame {
 #define VSTREAM_DROP_DEVICE_GAP 3     /* the device's own counter jumped */
 #define VSTREAM_DROP_DEVICE_ERROR 4   /* the device reported the frame as unusable */
 #define VSTREAM_DROP_ENCODER_BUSY 5   /* the encoder's queue was full */
-#define VSTREAM_DROP_CONVERT_ERROR 6
-#define VSTREAM_DROP_AWAIT_KEY 7  /* packets: waiting for a key frame */
-#define VSTREAM_DROP_SWITCHING 8  /* a backend was being replaced */
-#define VSTREAM_DROP_RATE_LIMIT 9 /* producer: left out, since the output has a lower rate than the capture */
-#define VSTREAM_DROP_REASONS 10   /* their number; grows */
+#define VSTREAM_DROP_CONVERT_ERROR 6  /* producer: the converter could not read it */
+#define VSTREAM_DROP_AWAIT_KEY 7      /* packets: waiting for a key frame */
+#define VSTREAM_DROP_SWITCHING 8      /* a backend was being replaced */
+#define VSTREAM_DROP_RATE_LIMIT 9     /* producer: left out, since the output has a lower rate than the capture */
+#define VSTREAM_DROP_REASONS 10       /* their number; grows */
 
 /* Their names in JSON, tables and metrics, in the order above. */
 #define VSTREAM_DROP_REASON_NAMES                                                                             \

@@ -39,32 +39,32 @@ typedef struct vstream_host_buffer vstream_host_buffer;
 /** What to publish. width and height must be set; 0 or null elsewhere is the default. */
 typedef struct vstream_host_options {
   uint32_t struct_size;
-  uint32_t width;                /**< pixels */
-  uint32_t height;               /**< pixels */
-  uint32_t format;               /**< VSTREAM_FORMAT_*, a raw one; 0: NV12 */
-  uint32_t buffers;              /**< frames in the pool for consumers, 2..48; 0: 6 */
-  uint32_t leases;               /**< frames that one consumer may hold, 1..16; 0: 2 */
-  const char *const *allocators; /**< allocator backends in order of preference; null: dmabuf-heap, shm */
-  uint64_t allocator_count;
+  uint32_t width;                  /**< pixels */
+  uint32_t height;                 /**< pixels */
+  uint32_t format;                 /**< VSTREAM_FORMAT_*, a raw one; 0: NV12 */
+  uint32_t buffers;                /**< frames in the pool for consumers, 2..48; 0: 6 */
+  uint32_t leases;                 /**< frames that one consumer may hold, 1..16; 0: 2 */
+  const char *const *allocators;   /**< allocator backends in order of preference; null: dmabuf-heap, shm */
+  uint64_t allocator_count;        /**< entries of allocators */
   const char *const *backend_dirs; /**< folders with backends, searched first; null: none */
-  uint64_t backend_dir_count;
-  const char *transport;  /**< transport backend; null: shm */
-  int64_t lease_time_ns;  /**< that a consumer may hold a frame, 10 ms..60 s; 0: 1 s */
-  uint32_t clients;       /**< consumers at a time, 1..4096; 0: 256 */
-  uint32_t mode;          /**< permission bits of the socket; 0: 0660 */
-  uint32_t write_buffers; /**< buffers that may be written at a time, 1..8; 0: 2 */
+  uint64_t backend_dir_count;      /**< entries of backend_dirs */
+  const char *transport;           /**< transport backend; null: shm */
+  int64_t lease_time_ns;           /**< that a consumer may hold a frame, 10 ms..60 s; 0: 1 s */
+  uint32_t clients;                /**< consumers at a time, 1..4096; 0: 256 */
+  uint32_t mode;                   /**< permission bits of the socket; 0: 0660 */
+  uint32_t write_buffers;          /**< buffers that may be written at a time, 1..8; 0: 2 */
   uint32_t reserved;
-  vstream_ratio rate; /**< nominal frames per second; 0/0: unknown */
-  vstream_colorimetry colorimetry;
+  vstream_ratio rate;              /**< nominal frames per second; 0/0: unknown */
+  vstream_colorimetry colorimetry; /**< of every frame */
 } vstream_host_options;
 
 /** Where the bytes of a buffer are: writable until it is published or discarded. */
 typedef struct vstream_host_buffer_view {
   uint32_t struct_size;
-  uint32_t format; /**< VSTREAM_FORMAT_* */
-  uint32_t width;  /**< pixels */
-  uint32_t height; /**< pixels */
-  uint32_t plane_count;
+  uint32_t format;      /**< VSTREAM_FORMAT_* */
+  uint32_t width;       /**< pixels */
+  uint32_t height;      /**< pixels */
+  uint32_t plane_count; /**< 1..VSTREAM_MAX_PLANES */
   uint32_t reserved;
   uint8_t *data[VSTREAM_MAX_PLANES];   /**< first byte of each plane; null beyond plane_count */
   uint64_t size[VSTREAM_MAX_PLANES];   /**< bytes of each plane, padding included */
@@ -83,28 +83,28 @@ typedef struct vstream_publish_info {
 /** One consumer as it is now; see HostConsumer in host.hpp. */
 typedef struct vstream_host_consumer {
   uint32_t struct_size;
-  uint32_t id;
-  int32_t pid;
-  uint32_t uid;
-  uint32_t queue;
-  uint32_t held;
-  uint64_t published;
-  uint64_t taken;
+  uint32_t id;          /**< unique over the host's life */
+  int32_t pid;          /**< its process, as the kernel says */
+  uint32_t uid;         /**< its user, as the kernel says */
+  uint32_t queue;       /**< 0: the newest frame each time; N: queue N */
+  uint32_t held;        /**< frames it holds now */
+  uint64_t published;   /**< frames published since it subscribed */
+  uint64_t taken;       /**< as it claims */
   uint64_t skipped[16]; /**< by VSTREAM_DROP_* */
-  uint64_t revoked;
-  uint64_t lag;
-  char name[32];
+  uint64_t revoked;     /**< frames taken back because they were held for too long */
+  uint64_t lag;         /**< frames published that it has neither taken nor skipped */
+  char name[32];        /**< as it claims */
 } vstream_host_consumer;
 
 /** Counters since the host was made; see HostStats in host.hpp. */
 typedef struct vstream_host_stats {
   uint32_t struct_size;
   uint32_t reserved;
-  uint64_t published;
-  uint64_t bytes;
-  uint64_t refused;
-  uint64_t consumers;
-  uint64_t connections_refused;
+  uint64_t published;           /**< frames */
+  uint64_t bytes;               /**< of those frames */
+  uint64_t refused;             /**< times that no buffer was free */
+  uint64_t consumers;           /**< connected now */
+  uint64_t connections_refused; /**< since it was created */
 } vstream_host_stats;
 
 /** Loads the backends, allocates the pool, binds the socket. On failure nothing is left behind. */

@@ -55,9 +55,9 @@ struct HostOptions {
 
 /// One consumer as it is now. Numbers marked (reported) are what the consumer itself claims.
 struct HostConsumer {
-  uint32_t id = 0;  ///< unique over the Host's life
-  int32_t pid = 0;  ///< its process, as the kernel says
-  uint32_t uid = 0;
+  uint32_t id = 0;                                       ///< unique over the Host's life
+  int32_t pid = 0;                                       ///< its process, as the kernel says
+  uint32_t uid = 0;                                      ///< its user, as the kernel says
   std::string name;                                      ///< (reported)
   uint32_t queue = 0;                                    ///< 0: policy latest; N: policy queue N
   uint32_t held = 0;                                     ///< frames it holds now
@@ -71,19 +71,19 @@ struct HostConsumer {
 
 /// Counters since the Host was made.
 struct HostStats {
-  uint64_t published = 0;  ///< frames
-  uint64_t bytes = 0;      ///< of those frames
-  uint64_t refused = 0;    ///< get_write_buffer without a free buffer: frames that the caller had to drop
-  uint64_t consumers = 0;  ///< connected now
-  uint64_t connections_refused = 0;
+  uint64_t published = 0;            ///< frames
+  uint64_t bytes = 0;                ///< of those frames
+  uint64_t refused = 0;              ///< get_write_buffer without a free buffer: frames that the caller had to drop
+  uint64_t consumers = 0;            ///< connected now
+  uint64_t connections_refused = 0;  ///< since it was created
 };
 
 /// One buffer to fill, the caller's until it is published; destroying it gives it back unpublished. Move-only.
 class WriteBuffer {
  public:
   WriteBuffer();
-  WriteBuffer(WriteBuffer&&) noexcept;
-  WriteBuffer& operator=(WriteBuffer&&) noexcept;
+  WriteBuffer(WriteBuffer&&) noexcept;             ///< takes the buffer over
+  WriteBuffer& operator=(WriteBuffer&&) noexcept;  ///< gives its own back first
   WriteBuffer(const WriteBuffer&) = delete;
   WriteBuffer& operator=(const WriteBuffer&) = delete;
   ~WriteBuffer();
@@ -91,10 +91,10 @@ class WriteBuffer {
   /// True if there is a buffer. Everything below needs one.
   explicit operator bool() const { return writing_ != nullptr; }
 
-  uint32_t format() const;  ///< VSTREAM_FORMAT_*
-  uint32_t width() const;   ///< pixels
-  uint32_t height() const;  ///< pixels
-  uint32_t plane_count() const;
+  uint32_t format() const;       ///< VSTREAM_FORMAT_*
+  uint32_t width() const;        ///< pixels
+  uint32_t height() const;       ///< pixels
+  uint32_t plane_count() const;  ///< 1..VSTREAM_MAX_PLANES
   /// First byte of the plane, writable, size() bytes; null if there is no such plane. The bytes are those of an earlier
   /// frame, or 0.
   uint8_t* data(uint32_t plane = 0) const;
@@ -103,7 +103,7 @@ class WriteBuffer {
 
   /// Capture time, CLOCK_MONOTONIC; without it the time of publishing is taken.
   void set_pts_ns(int64_t pts_ns);
-  void set_duration_ns(int64_t duration_ns);
+  void set_duration_ns(int64_t duration_ns);  ///< 0: unknown
   /// VSTREAM_FRAME_DISCONTINUITY, VSTREAM_FRAME_CORRUPTED and VSTREAM_FRAME_NO_SIGNAL; others are ignored.
   void set_flags(uint32_t flags);
   /// The part to show; without it all of the picture. Must lie inside it, or publishing fails.
@@ -124,9 +124,9 @@ class Host {
   /// left behind.
   static Host create(std::string socket_path, HostOptions options);
 
-  Host();  ///< empty
-  Host(Host&&) noexcept;
-  Host& operator=(Host&&) noexcept;
+  Host();                            ///< empty
+  Host(Host&&) noexcept;             ///< the other one is empty
+  Host& operator=(Host&&) noexcept;  ///< closes its own first
   /// Says goodbye to the consumers, waiting up to a second for them to take the last frames; removes the socket.
   /// WriteBuffers that still exist stay writable and can no longer be published.
   ~Host();
@@ -145,9 +145,9 @@ class Host {
   /// Waits until so many consumers are subscribed. False after `timeout`.
   bool wait_for_consumers(size_t count, std::chrono::nanoseconds timeout);
 
-  std::vector<HostConsumer> consumers() const;
-  HostStats stats() const;
-  const std::string& socket_path() const;
+  std::vector<HostConsumer> consumers() const;  ///< those that are subscribed now
+  HostStats stats() const;                      ///< as of now
+  const std::string& socket_path() const;       ///< as given to create
   /// The allocator backend that gave the memory: "shm".
   const std::string& allocator() const;
 

@@ -34,24 +34,26 @@
 namespace videostream::pattern {
 inline namespace v0 {
 
-inline constexpr uint32_t kMinSize = 64;  ///< least width and height, pixels
-inline constexpr uint32_t kHeaderColumns = 16, kHeaderRows = 3;
-inline constexpr uint8_t kDark = 0x14, kBright = 0xD4;  ///< base luma of header blocks; both 16k + 4
+inline constexpr uint32_t kMinSize = 64;        ///< least width and height, pixels
+inline constexpr uint32_t kHeaderColumns = 16;  ///< blocks of the code in a row
+inline constexpr uint32_t kHeaderRows = 3;      ///< rows of blocks
+inline constexpr uint8_t kDark = 0x14;          ///< base luma of header blocks; 16k + 4
+inline constexpr uint8_t kBright = 0xD4;        ///< likewise
 
 /// What a picture says about itself.
 struct Stamp {
-  uint64_t frame = 0;
-  int64_t time_ns = 0;
-  bool operator==(const Stamp&) const = default;
+  uint64_t frame = 0;                             ///< number of the picture
+  int64_t time_ns = 0;                            ///< when it was drawn, CLOCK_MONOTONIC
+  bool operator==(const Stamp&) const = default;  ///< of both
 };
 
 /// What `Read` found.
 struct Reading {
   bool is_pattern = false;  ///< the code is there: `stamp` is valid
   bool torn = false;        ///< rows or pixels in it are not of `stamp`
-  Stamp stamp;
-  uint32_t bad_rows = 0;   ///< rows with at least one wrong pixel
-  uint32_t first_bad = 0;  ///< the topmost of them
+  Stamp stamp;              ///< of the first whole row
+  uint32_t bad_rows = 0;    ///< rows with at least one wrong pixel
+  uint32_t first_bad = 0;   ///< the topmost of them
 };
 
 /// True where pictures of this size can carry the code.

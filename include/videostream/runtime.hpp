@@ -38,48 +38,48 @@ const char* StreamStateName(StreamState state);
 /// What went in and out of one of the two streams of an output: in = published + sum(dropped) + in_flight (INV-11).
 struct FlowStatus {
   uint64_t in = 0;  ///< frames: captured, those that the device lost included; packets: frames offered to the encoder
-  uint64_t published = 0;
+  uint64_t published = 0;                                ///< frames or packets
   uint64_t in_flight = 0;                                ///< being converted or encoded at this moment; 0 after the end
   std::array<uint64_t, VSTREAM_DROP_REASONS> dropped{};  ///< by VSTREAM_DROP_*
   uint64_t bytes = 0;                                    ///< of what was published
   uint32_t buffers = 0;                                  ///< in the pool
-  uint32_t buffers_free = 0;
-  uint32_t fourcc = 0, width = 0, height = 0;
-  vstream_ratio rate{};               ///< frames per second, nominal
-  vstream_colorimetry colorimetry{};  ///< of the frames; for packets that which the encoder writes
+  uint32_t buffers_free = 0;                             ///< not held by anyone at this moment
+  uint32_t fourcc = 0, width = 0, height = 0;            ///< VSTREAM_FORMAT_*; pixels
+  vstream_ratio rate{};                                  ///< frames per second, nominal
+  vstream_colorimetry colorimetry{};                     ///< of the frames; for packets that which the encoder writes
 };
 
 /// A call into a backend that does not return; its thread and buffers are given up.
 struct StuckCall {
-  std::string slot;
-  std::string call;
+  std::string slot;      ///< STREAM.capture or STREAM.OUTPUT.KIND
+  std::string call;      ///< the function of the ABI
   int64_t since_ns = 0;  ///< CLOCK_MONOTONIC
 };
 
 /// One output of one stream. The outputs of a stream share its capture, state and times.
 struct StreamStatus {
-  std::string name;
-  std::string output;
-  StreamState state = StreamState::kStarting;
+  std::string name;                            ///< of the stream
+  std::string output;                          ///< of the output
+  StreamState state = StreamState::kStarting;  ///< of the stream
   std::string error;           ///< kFailed: why; else what was lost while the stream goes on; empty: all is well
   int64_t started_ns = 0;      ///< CLOCK_MONOTONIC: when capture was started; 0: not yet
   int64_t first_frame_ns = 0;  ///< CLOCK_MONOTONIC: when the first frame of this output was published; 0: none yet
   std::string capture, converter, encoder, allocator, transport;  ///< "backend/device", empty where the slot is empty
-  std::string socket;
-  std::string pool_sum;  ///< how the number of buffers comes about
-  FlowStatus frames;
-  FlowStatus packets;  ///< all 0 without an encoder
-  std::vector<vstream_consumer> consumers;
-  uint64_t consumers_refused = 0;
-  std::vector<StuckCall> stuck;
+  std::string socket;                                             ///< path
+  std::string pool_sum;                                           ///< how the number of buffers comes about
+  FlowStatus frames;                                              ///< raw frames
+  FlowStatus packets;                                             ///< all 0 without an encoder
+  std::vector<vstream_consumer> consumers;                        ///< subscribed now
+  uint64_t consumers_refused = 0;                                 ///< since the start
+  std::vector<StuckCall> stuck;                                   ///< calls given up
 };
 
 /// Who serves a slot (STREAM.capture, STREAM.OUTPUT.KIND), and why.
 struct SlotChoice {
-  std::string slot;
+  std::string slot;     ///< STREAM.capture or STREAM.OUTPUT.KIND
   std::string backend;  ///< empty: the slot is not needed
-  std::string device;
-  std::string reason;
+  std::string device;   ///< as its backend calls it
+  std::string reason;   ///< one sentence
 };
 
 /// Something that happened, for operators.
@@ -88,9 +88,9 @@ struct RuntimeEvent {
   int64_t time_ns = 0;    ///< CLOCK_MONOTONIC
   bool warning = false;   ///< something was lost or refused
   /// stream_started, stream_ended, stream_failed, stream_stopped, consumer_connected, consumer_disconnected,
-  /// consumer_refused, lease_revoked, encoder_lost, call_stuck
+  /// consumer_refused, lease_revoked, encoder_lost, output_lost, call_stuck
   std::string type;
-  std::string stream;
+  std::string stream;     ///< its name
   std::string output;     ///< empty: of the whole stream
   uint32_t consumer = 0;  ///< 0: none
   std::string text;       ///< one line
@@ -115,10 +115,10 @@ class Runtime {
   /// The same with the text of a profile, which messages call `name`.
   static Runtime open_text(std::string_view yaml, const std::string& name, RuntimeOptions options = {});
 
-  Runtime();  ///< empty
-  Runtime(Runtime&&) noexcept;
-  Runtime& operator=(Runtime&&) noexcept;
-  ~Runtime();  ///< stops
+  Runtime();                               ///< empty
+  Runtime(Runtime&&) noexcept;             ///< the other one is empty
+  Runtime& operator=(Runtime&&) noexcept;  ///< stops its own first
+  ~Runtime();                              ///< stops
 
   /// True if it was opened.
   explicit operator bool() const;

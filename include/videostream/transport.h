@@ -22,55 +22,56 @@ extern "C" {
 
 /* One transport instance (one socket) carries up to two streams. */
 #define VSTREAM_STREAM_FRAMES 0
-#define VSTREAM_STREAM_PACKETS 1
-#define VSTREAM_STREAMS 2
+#define VSTREAM_STREAM_PACKETS 1 /* coded */
+#define VSTREAM_STREAMS 2        /* their number */
 
 /* A pool of buffers of one layout, announced to consumers as a whole. */
 typedef struct vstream_buffer_set {
   uint32_t struct_size;
-  uint32_t stream;       /* VSTREAM_STREAM_* */
-  uint32_t epoch;        /* names the set; strictly rising per instance */
-  uint32_t buffer_count; /* 1..64 */
-  const vstream_buffer *buffers;
-  const uint32_t *buffer_ids; /* unique over all living sets of the instance, < 65534 */
-  uint32_t buffer_stride;     /* bytes from one entry of `buffers` to the next */
+  uint32_t stream;               /* VSTREAM_STREAM_* */
+  uint32_t epoch;                /* names the set; strictly rising per instance */
+  uint32_t buffer_count;         /* 1..64 */
+  const vstream_buffer *buffers; /* buffer_count of them, of one layout */
+  const uint32_t *buffer_ids;    /* unique over all living sets of the instance, < 65534 */
+  uint32_t buffer_stride;        /* bytes from one entry of `buffers` to the next */
   uint32_t reserved;
-  vstream_ratio rate; /* nominal, for consumers; 0/0: unknown */
-  vstream_colorimetry colorimetry;
+  vstream_ratio rate;              /* nominal, for consumers; 0/0: unknown */
+  vstream_colorimetry colorimetry; /* for consumers */
 } vstream_buffer_set;
 
-#define VSTREAM_TRANSPORT_STATE_RUNNING 0
-#define VSTREAM_TRANSPORT_STATE_NO_SIGNAL 1
-#define VSTREAM_TRANSPORT_STATE_CLOSING 2
+#define VSTREAM_TRANSPORT_STATE_RUNNING 0   /* frames come */
+#define VSTREAM_TRANSPORT_STATE_NO_SIGNAL 1 /* the source has none */
+#define VSTREAM_TRANSPORT_STATE_CLOSING 2   /* the last frame is out */
 
-#define VSTREAM_EVENT_NONE 0
+#define VSTREAM_EVENT_NONE 0         /* there is none */
 #define VSTREAM_EVENT_CONNECTED 1    /* `consumer`; detail: who */
 #define VSTREAM_EVENT_DISCONNECTED 2 /* `consumer`; detail: why */
 #define VSTREAM_EVENT_REFUSED 3      /* detail: why; not a consumer yet */
 #define VSTREAM_EVENT_REVOKED 4      /* `consumer`; a lease was taken back; detail: why */
 #define VSTREAM_EVENT_KEY_WANTED 5   /* a consumer of the packet stream needs a key frame */
 
+/* Something that happened to a consumer. */
 typedef struct vstream_transport_event {
   uint32_t struct_size;
   uint32_t type;     /* VSTREAM_EVENT_* */
   uint32_t consumer; /* id, unique over the instance's life; 0: none */
-  uint32_t stream;
-  char detail[160];
+  uint32_t stream;   /* VSTREAM_STREAM_* */
+  char detail[160];  /* one line */
 } vstream_transport_event;
 
-#define VSTREAM_CONSUMER_POLICY_LATEST 0
-#define VSTREAM_CONSUMER_POLICY_QUEUE 1
+#define VSTREAM_CONSUMER_POLICY_LATEST 0 /* the newest frame each time */
+#define VSTREAM_CONSUMER_POLICY_QUEUE 1  /* every frame, in order */
 
 /* A consumer as it is now. Numbers marked (reported) come from its own page and are what it claims. */
 typedef struct vstream_consumer {
   uint32_t struct_size;
-  uint32_t id;
-  uint32_t stream;
-  uint32_t policy; /* VSTREAM_CONSUMER_POLICY_* */
-  uint32_t queue_depth;
-  uint32_t leases_held;
-  int32_t pid; /* SO_PEERCRED at connect */
-  uint32_t uid, gid;
+  uint32_t id;          /* unique over the life of the instance */
+  uint32_t stream;      /* VSTREAM_STREAM_* */
+  uint32_t policy;      /* VSTREAM_CONSUMER_POLICY_* */
+  uint32_t queue_depth; /* of policy QUEUE */
+  uint32_t leases_held; /* frames it holds now */
+  int32_t pid;          /* SO_PEERCRED at connect */
+  uint32_t uid, gid;    /* SO_PEERCRED at connect */
   uint32_t reserved;
   uint64_t first_sequence; /* first one published after it subscribed; 0: none yet */
   uint64_t published;      /* frames published since it subscribed */
@@ -80,6 +81,7 @@ typedef struct vstream_consumer {
   char name[32];           /* (reported) */
 } vstream_consumer;
 
+/* What an instance needs and where it is. */
 typedef struct vstream_transport_info {
   uint32_t struct_size;
   uint32_t extra_buffers; /* that this transport needs per frame pool on top of the device's: newest, leases, queues */
@@ -92,6 +94,7 @@ typedef struct vstream_transport_info {
   uint32_t reserved;
 } vstream_transport_info;
 
+/* The functions of the kind. */
 typedef struct vstream_transport_ops {
   uint32_t struct_size;
   uint32_t reserved;
@@ -103,6 +106,7 @@ typedef struct vstream_transport_ops {
   int32_t (*create)(const vstream_runtime *host, const vstream_create_info *info, void **self, vstream_error *error);
   /* Says goodbye to consumers, closes, removes the socket file it made. */
   void (*destroy)(void *self);
+  /* What it needs and where it is. Never blocks. */
   int32_t (*info)(void *self, vstream_transport_info *out, vstream_error *error);
   /* Announce a set. Its memfds are sealed here: whoever writes has mapped them before. Errors: INVALID, UNSUPPORTED
    * (memory), NO_MEMORY. */

@@ -14,9 +14,11 @@ declare -A VS_PACKAGES=(
     nlohmann-json3-dev"
   # Beyond what the build brings along.
   [run]=""
-  # clang compiles the installed headers once more; ffprobe looks at what was encoded.
-  [test]="clang ffmpeg libgmock-dev libgtest-dev"
+  # clang compiles the installed headers once more; doxygen looks for what is undocumented; ffprobe looks at what was encoded.
+  [test]="clang doxygen ffmpeg libgmock-dev libgtest-dev python3"
   # libclang-rt-14-dev: the sanitizers of clang (--config=clang-asan).
+  # The API reference, and the filter of its sources.
+  [docs]="doxygen python3"
   [check]="clang-format clang-tidy git libclang-rt-14-dev python3 shellcheck"
 )
 
