@@ -1,109 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chooses backends slot by slot, in the profile's order of preference, and writes down why each one was taken or not.
+// Chooses backends stream by stream and slot by slot, in the profile's order of preference.
 #include "core/planner/plan.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "core/frame/format.h"
+#include "core/planner/machine.h"
+#include "core/planner/picture.h"
+#include "core/planner/slots.h"
 #include "core/plugin/options.h"
+#include "core/profile/relations.h"
 
 namespace videostream {
 namespace {
 
-// What one slot asks of a device. 0: no demand.
-struct Demand {
-  std::string device;          // "auto" or an id
-  PlannedFormat in, out;       // what goes in and comes out
-  std::vector<uint32_t> outs;  // capture: any of these will do, in this order; empty: out.fourcc
-};
-
-struct Match {
-  Verdict verdict = Verdict::kNoDevice;
-  const vstream_device* device = nullptr;
-  uint32_t fourcc = 0;  // the chosen one of Demand::outs
-};
-
-std::string Describe(const PlannedFormat& format) {
-  std::string text = format.fourcc == 0 ? "any format" : FormatName(format.fourcc);
-  if (format.width != 0) text += " " + std::to_string(format.width) + "x" + std::to_string(format.height);
-  if (format.rate.den != 0) {
-    text += " at " + std::to_string(format.rate.num);
-    if (format.rate.den != 1) text += "/" + std::to_string(format.rate.den);
-    text += " fps";
-  }
-  return text;
-}
-
-bool InSteps(uint32_t value, uint32_t low, uint32_t high, uint32_t step) {
-  return value >= low && value <= high && (step < 2 || (value - low) % step == 0);
-}
-
-// kTaken, kNoFormat or kNoSize.
-Verdict Fits(const vstream_device& device, uint32_t direction, const PlannedFormat& wanted) {
-  if (wanted.fourcc == 0) return Verdict::kTaken;
-  Verdict verdict = Verdict::kNoFormat;
-  for (uint32_t i = 0; i < device.format_count; ++i) {
-    const vstream_format_range& range = device.formats[i];
-    if (range.fourcc != wanted.fourcc || (range.directions & direction) == 0) continue;
-    verdict = Verdict::kNoSize;
-    if (wanted.width != 0 && (!InSteps(wanted.width, range.min_width, range.max_width, range.step_width) ||
-                              !InSteps(wanted.height, range.min_height, range.max_height, range.step_height))) {
-      continue;
-    }
-    const auto rate = [](vstream_ratio r) { return static_cast<double>(r.num) / r.den; };
-    if (wanted.rate.den != 0 && range.max_rate.den != 0 && rate(wanted.rate) > rate(range.max_rate)) continue;
-    return Verdict::kTaken;
-  }
-  return verdict;
-}
-
-Match MatchDevice(const BackendReport& report, uint32_t kind, const Demand& demand) {
-  Match best;
-  for (const vstream_device& device : report.devices) {
-    if (device.kind != kind) continue;
-    if (demand.device != "auto" && demand.device != device.id) continue;
-    if (device.reason != VSTREAM_REASON_USABLE) {
-      if (best.device == nullptr) best.device = &device;
-      continue;
-    }
-    const Verdict in = Fits(device, VSTREAM_DIRECTION_INPUT, demand.in);
-    Verdict out = Fits(device, VSTREAM_DIRECTION_OUTPUT, demand.out);
-    uint32_t fourcc = demand.out.fourcc;
-    for (const uint32_t any : demand.outs) {
-      PlannedFormat wanted = demand.out;
-      wanted.fourcc = any;
-      fourcc = any;
-      if ((out = Fits(device, VSTREAM_DIRECTION_OUTPUT, wanted)) == Verdict::kTaken) break;
-    }
-    const Verdict verdict = in != Verdict::kTaken ? in : out;
-    if (verdict == Verdict::kTaken) return {verdict, &device, fourcc};
-    best = {verdict, &device, fourcc};
-  }
-  return best;
-}
-
-std::string KindName(uint32_t kind) { return std::string(kBackendKindNames[kind]); }
-
 class Planner {
  public:
-  Planner(const Profile& profile, const Inventory& inventory) : profile_(profile), inventory_(inventory) {}
+  Planner(const Profile& profile, const Inventory& inventory)
+      : profile_(profile), machine_{profile, inventory}, slots_(machine_, planning_) {}
 
   Planning Make() {
-    WarnOfUncheckedOptions();
+    CheckAllOptions();
     Plan plan;
-    for (const StreamSpec& stream : profile_.streams) {
-      plan.streams.push_back(PlanStream(stream));
-    }
+    for (const StreamSpec& stream : profile_.streams) plan.streams.push_back(PlanStream(stream));
     if (!planning_.error) planning_.plan = std::move(plan);
     return std::move(planning_);
   }
 
  private:
-  void WarnOfUncheckedOptions() {
+  void CheckAllOptions() {
     for (const BackendOptions& entry : profile_.options) {
-      const BackendReport* report = Report(entry.backend.value);
+      const BackendReport* report = machine_.Report(entry.backend.value);
       if (report != nullptr && !report->refused) {
         CheckKeys(*report);
       } else {
@@ -111,11 +40,6 @@ class Planner {
                                      "' are unchecked: the backend is not loaded");
       }
     }
-  }
-
-  const BackendReport* Report(const std::string& name) const {
-    const auto found = inventory_.find(name);
-    return found == inventory_.end() ? nullptr : &found->second;
   }
 
   // Every key of a loaded backend's options must be in its schema, whichever kind takes it.
@@ -129,225 +53,80 @@ class Planner {
       if (checked.problems.empty()) continue;
       const OptionProblem& problem = checked.problems.front();
       const SourcePos& pos = problem.in_key ? option.key.pos : option.values[problem.index].pos;
-      FailWith(profile_.ErrorAt(pos, "backend '" + report.name + "': " + problem.message));
+      slots_.FailWith(profile_.ErrorAt(pos, "backend '" + report.name + "': " + problem.message));
     }
-  }
-
-  OptionList OptionsFor(const BackendReport& report, uint32_t kind) const {
-    OptionList raw;
-    for (const Option& option : profile_.OptionsFor(report.name)) {
-      for (const vstream_option_spec& spec : report.options) {
-        if (option.key.value != spec.name || (spec.kinds & VSTREAM_KIND_BIT(kind)) == 0) continue;
-        for (const auto& value : option.values) raw.emplace_back(option.key.value, value.value);
-      }
-    }
-    return CheckOptions(report.options, kind, raw).options;
-  }
-
-  void FailWith(Error error) {
-    if (!planning_.error) planning_.error = std::move(error);
-  }
-
-  // One backend for one slot; without a reason yet to prefer another.
-  Candidate Consider(const Located<std::string>& name, uint32_t kind, const Demand& demand, Match* match) const {
-    Candidate candidate;
-    candidate.backend = name.value;
-    candidate.pos = name.pos;
-    const BackendReport* report = Report(name.value);
-    if (report == nullptr || report->refused) {
-      const bool missing = report == nullptr || report->refused->code == Code::kNotFound;
-      candidate.verdict = missing ? Verdict::kNotInstalled : Verdict::kRefused;
-      candidate.reason = missing ? "no such backend in the search path" : "the backend was refused";
-      candidate.evidence = report == nullptr ? "" : report->refused->message;
-      candidate.fix = missing ? "install '" + name.value + ".so' into the search path (see 'videostream backends list')"
-                              : "replace '" + report->path + "'";
-      return candidate;
-    }
-    if ((report->identity.kinds & VSTREAM_KIND_BIT(kind)) == 0) {
-      candidate.verdict = Verdict::kWrongKind;
-      candidate.reason = "it has no " + KindName(kind);
-      candidate.evidence = report->path;
-      candidate.fix = "take it out of 'backends." + KindName(kind) + "'";
-      return candidate;
-    }
-    *match = MatchDevice(*report, kind, demand);
-    candidate.verdict = match->verdict;
-    if (match->device != nullptr) {
-      candidate.device = match->device->id;
-      candidate.evidence = match->device->evidence;
-      candidate.fix = match->device->fix;
-    }
-    Explain(kind, demand, &candidate);
-    return candidate;
-  }
-
-  static void Explain(uint32_t kind, const Demand& demand, Candidate* candidate) {
-    const std::string device = candidate->device.empty() ? "" : "device '" + candidate->device + "' ";
-    switch (candidate->verdict) {
-      case Verdict::kNoDevice:
-        candidate->reason = demand.device != "auto" ? "it has no usable device '" + demand.device + "'"
-                                                    : "it has no usable " + KindName(kind) + " device here";
-        break;
-      case Verdict::kNoFormat:
-      case Verdict::kNoSize:
-        candidate->reason =
-            device + "cannot do " +
-            (kind == VSTREAM_KIND_CAPTURE ? Describe(demand.out) : Describe(demand.in) + " to " + Describe(demand.out));
-        break;
-      default:
-        break;
-    }
-  }
-
-  // Walks the preference list of `kind`; the first that fits is taken. Without one, planning fails.
-  std::optional<Choice> FillSlot(const std::string& slot_name, BackendKind kind, const Demand& demand,
-                                 const std::vector<Located<std::string>>& list, uint32_t* fourcc = nullptr) {
-    Slot slot{.name = slot_name, .kind = kind, .candidates = {}, .would_change = {}};
-    const auto abi_kind = static_cast<uint32_t>(kind);
-    std::optional<Choice> choice;
-    for (const Located<std::string>& name : list) {
-      Match match;
-      Candidate candidate = Consider(name, abi_kind, demand, &match);
-      if (candidate.verdict == Verdict::kTaken && choice) {
-        candidate.verdict = Verdict::kLaterInOrder;
-        candidate.reason = "'" + choice->backend + "' comes first in 'backends." + KindName(abi_kind) + "'";
-        if (slot.would_change.empty()) {
-          slot.would_change = "put '" + name.value + "' before '" + choice->backend + "' in 'backends." +
-                              KindName(abi_kind) + "' to use it";
-        }
-      } else if (candidate.verdict == Verdict::kTaken) {
-        choice = Choice{name.value, candidate.device, OptionsFor(*Report(name.value), abi_kind)};
-        candidate.reason = slot.candidates.empty() ? "first in 'backends." + KindName(abi_kind) + "', and it fits"
-                                                   : "the first in 'backends." + KindName(abi_kind) + "' that fits";
-        if (fourcc != nullptr) *fourcc = match.fourcc;
-      } else if (slot.would_change.empty() && !choice && !candidate.fix.empty()) {
-        slot.would_change = "'" + name.value + "' would be taken: " + candidate.fix;
-      }
-      slot.candidates.push_back(std::move(candidate));
-    }
-    if (!choice) FailWith(NobodyServes(slot));
-    planning_.slots.push_back(std::move(slot));
-    return choice;
-  }
-
-  static Error NobodyServes(const Slot& slot) {
-    std::string text = "no backend can serve slot '" + slot.name + "'";
-    if (slot.candidates.empty()) {
-      text += ": the profile names none under 'backends." + KindName(static_cast<uint32_t>(slot.kind)) + "'";
-    }
-    const char* separator = ": ";
-    for (const Candidate& candidate : slot.candidates) {
-      text += separator + ("'" + candidate.backend + "': ") + candidate.reason;
-      if (!candidate.evidence.empty()) text += " (" + candidate.evidence + ")";
-      separator = "; ";
-    }
-    return {Code::kUnsupported, text};
-  }
-
-  void EmptySlot(const std::string& name, BackendKind kind, const char* why) {
-    Slot slot{.name = name, .kind = kind, .candidates = {}, .would_change = {}};
-    for (const Located<std::string>& backend : profile_.Backends(kind)) {
-      slot.candidates.push_back({.backend = backend.value,
-                                 .device = {},
-                                 .verdict = Verdict::kNotNeeded,
-                                 .reason = why,
-                                 .evidence = {},
-                                 .fix = {},
-                                 .pos = backend.pos});
-    }
-    planning_.slots.push_back(std::move(slot));
-  }
-
-  // What the first encoder in order that is here takes in; for a capture whose format the profile leaves open.
-  std::vector<uint32_t> EncoderInputs() const {
-    std::vector<uint32_t> formats;
-    for (const Located<std::string>& name : profile_.Backends(BackendKind::kEncoder)) {
-      const BackendReport* report = Report(name.value);
-      if (report == nullptr || report->refused) continue;
-      for (const vstream_device& device : report->devices) {
-        if (device.kind != VSTREAM_KIND_ENCODER || device.reason != VSTREAM_REASON_USABLE) continue;
-        for (uint32_t i = 0; i < device.format_count; ++i) {
-          if ((device.formats[i].directions & VSTREAM_DIRECTION_INPUT) != 0)
-            formats.push_back(device.formats[i].fourcc);
-        }
-      }
-    }
-    return formats;
   }
 
   StreamPlan PlanStream(const StreamSpec& stream) {
+    for (const Contradiction& found : CheckStream(stream)) slots_.FailWith(profile_.ErrorAt(found.pos, found.message));
     StreamPlan plan;
     plan.name = stream.name.value;
-    plan.captured = Captured(stream.capture);
-    Demand capture{.device = stream.capture.device.value, .in = {}, .out = plan.captured, .outs = {}};
-    const OutputSpec& first = stream.outputs.front();
-    if (plan.captured.fourcc == 0 && first.encoder && !first.format) capture.outs = EncoderInputs();
-    if (auto choice = FillSlot(plan.name + ".capture", BackendKind::kCapture, capture,
-                               profile_.Backends(BackendKind::kCapture), &plan.captured.fourcc)) {
-      plan.capture = std::move(*choice);
+    plan.captured = CapturedPicture(stream.capture);
+    SlotRequest capture{.name = plan.name + ".capture", .kind = BackendKind::kCapture, .demand = {}, .remedy = {}};
+    capture.demand.device = stream.capture.device.value;
+    capture.demand.out = plan.captured;
+    if (plan.captured.fourcc == 0) {
+      capture.demand.outs = OpenCaptureFormats(machine_, stream);
+      capture.remedy = MjpegInstead(capture.demand);
     }
+    if (auto choice = slots_.Fill(capture, &plan.captured.fourcc)) plan.capture = std::move(*choice);
     for (const OutputSpec& output : stream.outputs) plan.outputs.push_back(PlanOutput(plan, output));
     return plan;
   }
 
   OutputPlan PlanOutput(const StreamPlan& stream, const OutputSpec& output) {
-    OutputPlan plan;
-    plan.name = output.name.value;
-    plan.publish = output.publish.front();
+    OutputPlan plan = OutputPicture(stream.captured, output);
     const std::string slot = stream.name + "." + plan.name + ".";
-    plan.published = stream.captured;
-    if (output.format) plan.published.fourcc = FindFormat(output.format->value)->fourcc;
-    if (output.size) {
-      plan.published.width = output.size->value.width;
-      plan.published.height = output.size->value.height;
-    }
-    PlanConverter(slot, stream.captured, &plan);
-    if (output.encoder) {
-      plan.encoding = output.encoder;
-      plan.codec = VSTREAM_FORMAT_H264;
-      PlannedFormat coded{.fourcc = plan.codec, .width = 0, .height = 0, .rate = {}};
-      Demand encode{.device = "auto", .in = plan.published, .out = coded, .outs = {}};
-      plan.encoder =
-          FillSlot(slot + "encoder", BackendKind::kEncoder, encode, profile_.Backends(BackendKind::kEncoder));
+    if (NeedsConverter(stream.captured, plan)) {
+      plan.converter = slots_.Fill({.name = slot + "converter",
+                                    .kind = BackendKind::kConverter,
+                                    .demand = ConverterDemand(stream.captured, plan),
+                                    .remedy = {}});
     } else {
-      EmptySlot(slot + "encoder", BackendKind::kEncoder, "the output has no encoder");
+      slots_.Leave(slot + "converter", BackendKind::kConverter, "the output is published as it is captured");
     }
-    const Demand any{.device = "auto", .in = {}, .out = {}, .outs = {}};
+    if (output.encoder) {
+      plan.encoder = slots_.Fill({.name = slot + "encoder",
+                                  .kind = BackendKind::kEncoder,
+                                  .demand = EncoderDemand(stream.captured, plan),
+                                  .remedy = OtherFormat(stream.captured, output)});
+    } else {
+      slots_.Leave(slot + "encoder", BackendKind::kEncoder, "the output has no encoder");
+    }
     if (auto choice =
-            FillSlot(slot + "allocator", BackendKind::kAllocator, any, profile_.Backends(BackendKind::kAllocator))) {
+            slots_.Fill({.name = slot + "allocator", .kind = BackendKind::kAllocator, .demand = {}, .remedy = {}})) {
       plan.allocator = std::move(*choice);
     }
-    PlanTransport(slot, output.publish.front(), any, &plan);
+    PlanTransport(slot, &plan);
     return plan;
   }
 
-  static PlannedFormat Captured(const CaptureSpec& spec) {
-    PlannedFormat format;
-    if (!spec.format.value.empty()) format.fourcc = FindFormat(spec.format.value)->fourcc;
-    format.width = spec.size.value.width;
-    format.height = spec.size.value.height;
-    if (spec.rate.value.num != 0) format.rate = {spec.rate.value.num, spec.rate.value.den};
-    return format;
+  // A webcam that gives its larger pictures only as JPEG.
+  [[nodiscard]] std::string MjpegInstead(Demand demand) const {
+    demand.outs.clear();
+    demand.out.fourcc = VSTREAM_FORMAT_MJPEG;
+    if (!machine_.CanDo(BackendKind::kCapture, demand)) return {};
+    return "it gives MJPEG: say 'format: MJPEG' in 'capture', and a raw format such as 'format: NV12' in every output";
   }
 
-  void PlanConverter(const std::string& slot, const PlannedFormat& from, OutputPlan* plan) {
-    const PlannedFormat& to = plan->published;
-    if (from.fourcc == to.fourcc && from.width == to.width && from.height == to.height) {
-      return EmptySlot(slot + "converter", BackendKind::kConverter, "the output is published as it is captured");
-    }
-    Demand convert{.device = "auto", .in = from, .out = to, .outs = {}};
-    convert.in.rate = convert.out.rate = {};
-    plan->converter =
-        FillSlot(slot + "converter", BackendKind::kConverter, convert, profile_.Backends(BackendKind::kConverter));
+  // There is no second converter between output and encoder, so the output has to have what the encoder takes.
+  [[nodiscard]] std::string OtherFormat(const PlannedFormat& captured, const OutputSpec& output) const {
+    const uint32_t fourcc = FormatForEncoder(machine_, captured, output);
+    if (fourcc == 0) return {};
+    const std::string format = "'format: " + FormatName(fourcc) + "'";
+    if (!output.format) return "add " + format + " to output '" + output.name.value + "'";
+    return "say " + format + " in output '" + output.name.value + "', not 'format: " + output.format->value + "'";
   }
 
   // The profile names the transport of each publication; the preference list has to allow it.
-  void PlanTransport(const std::string& slot, const PublishSpec& publish, const Demand& any, OutputPlan* plan) {
+  void PlanTransport(const std::string& slot, OutputPlan* plan) {
+    const PublishSpec& publish = plan->publish;
     std::vector<Located<std::string>> list;
     for (const Located<std::string>& name : profile_.Backends(BackendKind::kTransport)) {
       if (name.value == publish.transport.value) list.push_back(name);
     }
-    auto choice = FillSlot(slot + "transport", BackendKind::kTransport, any, list);
+    auto choice = slots_.FillFrom(
+        list, {.name = slot + "transport", .kind = BackendKind::kTransport, .demand = {}, .remedy = {}});
     if (!choice) return;
     plan->transport = std::move(*choice);
     OptionList& options = plan->transport.options;
@@ -362,8 +141,9 @@ class Planner {
   }
 
   const Profile& profile_;
-  const Inventory& inventory_;
+  Machine machine_;
   Planning planning_;
+  SlotFiller slots_;
 };
 
 }  // namespace

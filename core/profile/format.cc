@@ -81,16 +81,28 @@ void WritePublish(const PublishSpec& publish, Writer& out) {
   out.Line(6, "clients", std::to_string(publish.clients.value));
 }
 
+void WriteEncoder(const EncoderSpec& encoder, Writer& out) {
+  out.Key(4, "encoder");
+  out.Line(5, "codec", Scalar(encoder.codec.value));
+  if (encoder.codec.value == "mjpeg") {
+    out.Line(5, "quality", std::to_string(encoder.quality.value));
+    return;
+  }
+  out.Line(5, "bitrate", FormatBitrate(encoder.bitrate.value));
+  out.Line(5, "gop", std::to_string(encoder.gop.value));
+}
+
 void WriteOutput(const OutputSpec& output, Writer& out) {
   out.Key(3, output.name.value);
   if (output.format) out.Line(4, "format", Scalar(output.format->value));
   if (output.size) out.Line(4, "size", FormatSize(output.size->value));
-  if (output.encoder) {
-    out.Key(4, "encoder");
-    out.Line(5, "codec", Scalar(output.encoder->codec.value));
-    out.Line(5, "bitrate", FormatBitrate(output.encoder->bitrate.value));
-    out.Line(5, "gop", std::to_string(output.encoder->gop.value));
-  }
+  if (output.rate.value.num != 0) out.Line(4, "rate", FormatFrameRate(output.rate.value));
+  if (output.crop.value.width != 0) out.Line(4, "crop", FormatCrop(output.crop.value));
+  out.Line(4, "rotate", std::to_string(output.rotate.value));
+  out.Line(4, "flip", Scalar(output.flip.value));
+  out.Line(4, "filter", Scalar(output.filter.value));
+  if (!output.color.value.empty()) out.Line(4, "color", Scalar(output.color.value));
+  if (output.encoder) WriteEncoder(*output.encoder, out);
   out.Key(4, "publish");
   for (const PublishSpec& publish : output.publish) WritePublish(publish, out);
 }

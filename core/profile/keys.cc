@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of keys, formats and codecs, and the search for the nearest name.
+// The tables of keys, formats, codecs and other words, and the search for the nearest name.
 #include "core/profile/keys.h"
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -22,16 +23,22 @@ constexpr KeySpec kOption[] = {{"isolation", kNotYet}, {"deadline", kNotYet}};
 constexpr KeySpec kStream[] = {{"capture", kYes}, {"outputs", kYes}, {"require", kNotYet}};
 constexpr KeySpec kCapture[] = {
     {"device", kYes}, {"format", kYes}, {"size", kYes}, {"rate", kYes}, {"require", kNotYet}};
-constexpr KeySpec kOutput[] = {{"format", kYes},  {"size", kYes},    {"encoder", kYes},
-                               {"publish", kYes}, {"rate", kNotYet}, {"require", kNotYet}};
-constexpr KeySpec kEncoder[] = {{"codec", kYes}, {"bitrate", kYes}, {"gop", kYes}, {"require", kNotYet}};
+constexpr KeySpec kOutput[] = {{"format", kYes},  {"size", kYes},    {"rate", kYes},      {"crop", kYes},
+                               {"rotate", kYes},  {"flip", kYes},    {"filter", kYes},    {"color", kYes},
+                               {"encoder", kYes}, {"publish", kYes}, {"require", kNotYet}};
+constexpr KeySpec kEncoder[] = {
+    {"codec", kYes}, {"bitrate", kYes}, {"gop", kYes}, {"quality", kYes}, {"require", kNotYet}};
 constexpr KeySpec kPublish[] = {{"transport", kYes}, {"socket", kYes},     {"mode", kYes},    {"buffers", kYes},
                                 {"leases", kYes},    {"lease_time", kYes}, {"clients", kYes}, {"group", kNotYet},
                                 {"allow", kNotYet},  {"protect", kNotYet}};
 
-constexpr std::string_view kFormats[] = {"NV12",  "NV21", "I420", "YUYV", "UYVY", "RGB24",
-                                         "BGR24", "RGBX", "RGBA", "BGRX", "BGRA", "GREY"};
-constexpr KeySpec kCodecs[] = {{"h264", kYes}, {"h265", kNotYet}, {"mjpeg", kNotYet}};
+constexpr std::string_view kCaptureFormats[] = {"NV12", "NV21", "I420", "YUYV", "UYVY", "RGB24", "BGR24",
+                                                "RGBX", "RGBA", "BGRX", "BGRA", "GREY", "MJPEG"};
+constexpr size_t kCodedFormats = 1;  // at the end of the list above
+constexpr KeySpec kCodecs[] = {{"h264", kYes}, {"h265", kNotYet}, {"mjpeg", kYes}};
+constexpr std::string_view kFlips[] = {"none", "horizontal", "vertical"};
+constexpr std::string_view kFilters[] = {"nearest", "bilinear", "box"};
+constexpr std::string_view kColors[] = {"bt601", "bt601-full", "bt709", "bt709-full", "bt2020", "bt2020-full"};
 
 bool SameIgnoringCase(char a, char b) {
   return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
@@ -90,8 +97,14 @@ std::span<const KeyTable* const> AllKeyTables() {
   return kAll;
 }
 
-std::span<const std::string_view> FormatNames() { return kFormats; }
+std::span<const std::string_view> CaptureFormatNames() { return kCaptureFormats; }
+std::span<const std::string_view> FormatNames() {
+  return CaptureFormatNames().first(std::size(kCaptureFormats) - kCodedFormats);
+}
 std::span<const KeySpec> CodecNames() { return kCodecs; }
+std::span<const std::string_view> FlipNames() { return kFlips; }
+std::span<const std::string_view> FilterNames() { return kFilters; }
+std::span<const std::string_view> ColorNames() { return kColors; }
 
 std::string DidYouMean(std::string_view name, std::span<const std::string_view> candidates) {
   const auto nearest = NearestName(name, candidates);

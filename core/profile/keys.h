@@ -40,9 +40,15 @@ extern const KeyTable kPublishKeys;
 // All of the above, for tests and for whoever writes a schema.
 [[nodiscard]] std::span<const KeyTable* const> AllKeyTables();
 
-// Raw formats a profile may name, and codecs.
+// Raw formats a profile may name, those of a capture (with MJPEG as the last), and codecs.
 [[nodiscard]] std::span<const std::string_view> FormatNames();
+[[nodiscard]] std::span<const std::string_view> CaptureFormatNames();
 [[nodiscard]] std::span<const KeySpec> CodecNames();
+
+// What `flip`, `filter` and `color` of an output may be.
+[[nodiscard]] std::span<const std::string_view> FlipNames();
+[[nodiscard]] std::span<const std::string_view> FilterNames();
+[[nodiscard]] std::span<const std::string_view> ColorNames();
 
 // The end of a message about an unknown name: "; did you mean 'NV12'?" for a near miss, else empty.
 [[nodiscard]] std::string DidYouMean(std::string_view name, std::span<const std::string_view> candidates);

@@ -35,7 +35,7 @@ std::string ValueProblem(std::string_view value) {
 }
 
 auto Tie(const CaptureSpec& c) { return std::tie(c.device, c.format, c.size, c.rate); }
-auto Tie(const EncoderSpec& e) { return std::tie(e.codec, e.bitrate, e.gop); }
+auto Tie(const EncoderSpec& e) { return std::tie(e.codec, e.bitrate, e.quality, e.gop); }
 auto Tie(const PublishSpec& p) {
   return std::tie(p.transport, p.socket, p.socket_path, p.mode, p.buffers, p.leases, p.lease_time, p.clients);
 }

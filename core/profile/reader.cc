@@ -3,6 +3,7 @@
 #include "core/profile/reader.h"
 
 #include <algorithm>
+#include <cctype>
 #include <vector>
 
 namespace videostream {
@@ -12,6 +13,16 @@ std::string Join(std::span<const std::string_view> names) {
   std::string list;
   for (const std::string_view name : names) list += (list.empty() ? "" : ", ") + std::string(name);
   return list;
+}
+
+bool IsOneOf(const YamlNode& node, std::span<const std::string_view> names) {
+  return node.kind == YamlNode::Kind::kScalar && std::find(names.begin(), names.end(), node.text) != names.end();
+}
+
+bool SameIgnoringCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
 }
 
 }  // namespace
@@ -72,14 +83,36 @@ void ReadName(const YamlNode& node, std::string_view what, Located<std::string>&
   }
 }
 
-void ReadFormat(const YamlNode& node, Located<std::string>& out, Diagnostics& errors) {
-  const auto names = FormatNames();
-  if (node.kind == YamlNode::Kind::kScalar && std::find(names.begin(), names.end(), node.text) != names.end()) {
+void ReadWord(const YamlNode& node, std::string_view what, std::span<const std::string_view> names,
+              Located<std::string>& out, Diagnostics& errors) {
+  if (IsOneOf(node, names)) {
     out = {node.text, node.pos};
     return;
   }
   const std::string hint = node.kind == YamlNode::Kind::kScalar ? DidYouMean(node.text, names) : "";
-  errors.Add(node.pos, "expected a format (" + Join(names) + "), found " + node.Describe() + hint);
+  errors.Add(node.pos, "expected " + std::string(what) + " (" + Join(names) + "), found " + node.Describe() + hint);
+}
+
+void ReadFormat(const YamlNode& node, Located<std::string>& out, Diagnostics& errors) {
+  for (const KeySpec& codec : CodecNames()) {
+    if (!codec.implemented || node.kind != YamlNode::Kind::kScalar) continue;
+    if (!SameIgnoringCase(node.text, codec.name)) continue;
+    errors.Add(node.pos, "expected a raw format (" + Join(FormatNames()) + "), found the codec " + node.Describe() +
+                             "; say 'encoder: {codec: " + std::string(codec.name) + "}' for packets");
+    return;
+  }
+  ReadWord(node, "a format", FormatNames(), out, errors);
+}
+
+void ReadCaptureFormat(const YamlNode& node, Located<std::string>& out, Diagnostics& errors) {
+  ReadWord(node, "a format", CaptureFormatNames(), out, errors);
+}
+
+void ReadRotation(const YamlNode& node, Located<uint32_t>& out, Diagnostics& errors) {
+  if (node.quoted) {
+    return errors.Add(node.pos, "expected 0, 90, 180 or 270 without quotes, found the text " + node.Describe());
+  }
+  ReadScalar(node, "0, 90, 180 or 270 (degrees clockwise)", ParseRotation, out, errors);
 }
 
 void ReadCodec(const YamlNode& node, Located<std::string>& out, Diagnostics& errors) {

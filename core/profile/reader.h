@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -58,8 +59,18 @@ void ReadWhole(const YamlNode& node, uint32_t least, uint32_t most, Located<uint
 // A name of [a-z0-9-]{1,32}; `what` as in "the name of a stream".
 void ReadName(const YamlNode& node, std::string_view what, Located<std::string>& out, Diagnostics& errors);
 
-// One of FormatNames().
+// One of `names`; the messages call them `what`, as in "a flip".
+void ReadWord(const YamlNode& node, std::string_view what, std::span<const std::string_view> names,
+              Located<std::string>& out, Diagnostics& errors);
+
+// One of FormatNames(); for a codec's name the message says where codecs belong.
 void ReadFormat(const YamlNode& node, Located<std::string>& out, Diagnostics& errors);
+
+// One of CaptureFormatNames().
+void ReadCaptureFormat(const YamlNode& node, Located<std::string>& out, Diagnostics& errors);
+
+// 0, 90, 180 or 270 without quotes.
+void ReadRotation(const YamlNode& node, Located<uint32_t>& out, Diagnostics& errors);
 
 // One of CodecNames() that is implemented.
 void ReadCodec(const YamlNode& node, Located<std::string>& out, Diagnostics& errors);

@@ -17,6 +17,7 @@ namespace videostream {
 namespace {
 
 constexpr std::string_view kRuntimeToken = "${RUNTIME}";
+constexpr uint64_t kMostPixels = 16384;  // of one side of a picture
 constexpr size_t kMaxSocketPath = sizeof(sockaddr_un{}.sun_path) - 1;
 
 bool InRange(uint64_t value, uint64_t least, uint64_t most) { return value >= least && value <= most; }
@@ -53,11 +54,32 @@ std::optional<Size> ParseSize(std::string_view text) {
   if (x == std::string_view::npos) return std::nullopt;
   const auto width = ParseWhole(text.substr(0, x));
   const auto height = ParseWhole(text.substr(x + 1));
-  if (!width || !height || !InRange(*width, 16, 16384) || !InRange(*height, 16, 16384)) return std::nullopt;
+  if (!width || !height || !InRange(*width, 16, kMostPixels) || !InRange(*height, 16, kMostPixels)) return std::nullopt;
   return Size{static_cast<uint32_t>(*width), static_cast<uint32_t>(*height)};
 }
 
 std::string FormatSize(const Size& size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
+
+std::optional<CropSpec> ParseCrop(std::string_view text) {
+  const size_t plus = text.find('+');
+  const size_t second = plus == std::string_view::npos ? plus : text.find('+', plus + 1);
+  if (second == std::string_view::npos) return std::nullopt;
+  const auto size = ParseSize(text.substr(0, plus));
+  const auto x = ParseWhole(text.substr(plus + 1, second - plus - 1));
+  const auto y = ParseWhole(text.substr(second + 1));
+  if (!size || !x || !y || *x > kMostPixels - size->width || *y > kMostPixels - size->height) return std::nullopt;
+  return CropSpec{static_cast<uint32_t>(*x), static_cast<uint32_t>(*y), size->width, size->height};
+}
+
+std::string FormatCrop(const CropSpec& crop) {
+  return FormatSize({crop.width, crop.height}) + "+" + std::to_string(crop.x) + "+" + std::to_string(crop.y);
+}
+
+std::optional<uint32_t> ParseRotation(std::string_view text) {
+  const auto degrees = ParseWhole(text);
+  if (!degrees || *degrees > 270 || *degrees % 90 != 0) return std::nullopt;
+  return static_cast<uint32_t>(*degrees);
+}
 
 std::optional<FrameRate> ParseFrameRate(std::string_view text) {
   constexpr uint64_t kMostTerm = 1000000;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The spellings of single values in a profile: sizes, rates, bitrates, durations, modes, names, socket paths.
+// The spellings of single values in a profile: sizes, crops, rates, bitrates, durations, modes, names, socket paths.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,14 @@ namespace videostream {
 // "1920x1080", 16..16384 each.
 [[nodiscard]] std::optional<Size> ParseSize(std::string_view text);
 [[nodiscard]] std::string FormatSize(const Size& size);
+
+// "640x480+16+32": width, height, and the distances of its upper left corner from that of the picture; 16..16384 each
+// side, and inside a picture of 16384x16384.
+[[nodiscard]] std::optional<CropSpec> ParseCrop(std::string_view text);
+[[nodiscard]] std::string FormatCrop(const CropSpec& crop);
+
+// "0", "90", "180" or "270" degrees.
+[[nodiscard]] std::optional<uint32_t> ParseRotation(std::string_view text);
 
 // "30" or "30000/1001", 1..1000 frames per second, terms of at most 1000000; the result is in lowest terms.
 [[nodiscard]] std::optional<FrameRate> ParseFrameRate(std::string_view text);

@@ -5,11 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/profile/keys.h"
 #include "core/profile/parse.h"
+#include "core/profile/relations.h"
 #include "core/profile/scalars.h"
 #include "tests/core/profile/error_rows.h"
 
@@ -113,7 +116,10 @@ class RandomProfile {
     }
   }
 
-  std::string Format() { return std::string(FormatNames()[Below(static_cast<uint32_t>(FormatNames().size()))]); }
+  std::string OneOf(std::span<const std::string_view> names) {
+    return std::string(names[Below(static_cast<uint32_t>(names.size()))]);
+  }
+  std::string Format() { return OneOf(FormatNames()); }
   Size AnySize() { return {Between(16, 16384), Between(16, 16384)}; }
 
   FrameRate Rate() {
@@ -140,21 +146,53 @@ class RandomProfile {
     StreamSpec stream;
     stream.name.value = Name() + std::to_string(number);
     stream.capture.device.value = "d" + Text();
-    if (Below(4) != 0) stream.capture.format.value = Format();
+    if (Below(4) != 0) stream.capture.format.value = OneOf(CaptureFormatNames());
     if (Below(4) != 0) stream.capture.size.value = AnySize();
     if (Below(4) != 0) stream.capture.rate.value = Rate();
-    OutputSpec& output = stream.outputs.emplace_back();
-    output.name.value = Name();
+    const uint32_t outputs = Between(1, 8);
+    for (uint32_t i = 0; i < outputs; ++i) stream.outputs.push_back(Output(i, number * 8 + i, stream.capture, profile));
+    return stream;
+  }
+
+  // One that goes with the capture.
+  OutputSpec Output(uint32_t number, uint32_t socket, const CaptureSpec& capture, const Profile& profile) {
+    StreamSpec alone;
+    alone.capture = capture;
+    do {
+      alone.outputs = {AnyOutput()};
+    } while (!CheckStream(alone).empty());
+    OutputSpec output = alone.outputs.front();
+    output.name.value = Name() + std::to_string(number);
+    output.publish.push_back(Publish(socket, profile));
+    return output;
+  }
+
+  OutputSpec AnyOutput() {
+    OutputSpec output;
     if (Below(2) == 0) output.format = {Format(), {}};
     if (Below(2) == 0) output.size = {AnySize(), {}};
+    if (Below(2) == 0) output.rate.value = Rate();
+    if (Below(2) == 0) output.crop.value = {Below(1024), Below(1024), Between(16, 8192), Between(16, 8192)};
+    output.rotate.value = 90 * Below(4);
+    output.flip.value = OneOf(FlipNames());
+    output.filter.value = OneOf(FilterNames());
+    if (Below(2) == 0) output.color.value = OneOf(ColorNames());
+    if (Below(2) == 0) output.encoder = Encoder();
+    return output;
+  }
+
+  EncoderSpec Encoder() {
+    EncoderSpec encoder;
     if (Below(2) == 0) {
-      output.encoder.emplace().codec.value = "h264";
-      output.encoder->bitrate.value = Between(1000, 1000000000);
-      if (Below(2) == 0) output.encoder->bitrate.value = Between(1, 1000) * 1000000;
-      output.encoder->gop.value = Between(1, 1000);
+      encoder.codec.value = "mjpeg";
+      encoder.quality.value = Between(1, 100);
+      return encoder;
     }
-    output.publish.push_back(Publish(number, profile));
-    return stream;
+    encoder.codec.value = "h264";
+    encoder.bitrate.value = Between(1000, 1000000000);
+    if (Below(2) == 0) encoder.bitrate.value = Between(1, 1000) * 1000000;
+    encoder.gop.value = Between(1, 1000);
+    return encoder;
   }
 
   std::mt19937 random_;
@@ -176,7 +214,10 @@ TEST(FormatTest, WhatIsWrittenParsesBackEqual) {
 TEST(FormatTest, NormalFormIsFixed) {
   const auto profile = ParseProfile(R"(streams:
   front:
-    outputs: {small: {publish: [{socket: "${RUNTIME}/front.sock", buffers: 8}], size: 640x360, encoder: {codec: h264}}}
+    outputs:
+      small: {publish: [{socket: "${RUNTIME}/front.sock", buffers: 8}], size: 640x360, encoder: {codec: h264}}
+      tiny: {publish: [{socket: /run/tiny.sock}], color: bt709-full, filter: box, flip: horizontal, rotate: 90,
+        encoder: {codec: mjpeg}, crop: 640x480+16+32, rate: 20/2, format: GREY, size: 16x16}
     capture: {rate: 60/2, size: 1280x720, format: "NV12"}
 options: {shm: {heap: ["linux,cma", "system"], label: "", threads: 2}, v4l2: {}}
 backends: {transport: [shm], encoder: [x264-like, sw-fallback], capture: [v4l2]}
@@ -207,6 +248,9 @@ streams:
     outputs:
       small:
         size: 640x360
+        rotate: 0
+        flip: none
+        filter: bilinear
         encoder:
           codec: h264
           bitrate: 4M
@@ -216,6 +260,26 @@ streams:
             socket: "${RUNTIME}/front.sock"
             mode: "0660"
             buffers: 8
+            leases: 2
+            lease_time: 1s
+            clients: 256
+      tiny:
+        format: GREY
+        size: 16x16
+        rate: 10
+        crop: 640x480+16+32
+        rotate: 90
+        flip: horizontal
+        filter: box
+        color: bt709-full
+        encoder:
+          codec: mjpeg
+          quality: 85
+        publish:
+          - transport: shm
+            socket: /run/tiny.sock
+            mode: "0660"
+            buffers: 6
             leases: 2
             lease_time: 1s
             clients: 256

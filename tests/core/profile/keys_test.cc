@@ -32,6 +32,13 @@ TEST(DidYouMeanTest, VeryLongNamesAreNotCompared) {
   EXPECT_EQ(DidYouMean("encoder" + std::string(100000, 'r'), kCandidates), "");
 }
 
+// Catches a coded format in the list of raw ones.
+TEST(FormatNamesTest, OnlyACaptureMayBeCoded) {
+  EXPECT_EQ(CaptureFormatNames().size(), FormatNames().size() + 1);
+  EXPECT_EQ(CaptureFormatNames().back(), "MJPEG");
+  EXPECT_EQ(FormatNames().back(), "GREY");
+}
+
 // Catches a hint that advertises what this version refuses.
 TEST(KeyTableTest, ListOfKeysHoldsOnlyThoseThatWork) {
   EXPECT_EQ(kStreamKeys.Hint("colour"), "; expected one of: capture, outputs");
@@ -58,8 +65,10 @@ TEST(ManualTest, EveryKeyIsDocumented) {
       EXPECT_NE(manual.find(row), std::string::npos) << "'" << key.name << "' of " << table->where;
     }
   }
-  for (const std::string_view format : FormatNames()) {
-    EXPECT_NE(manual.find("`" + std::string(format) + "`"), std::string::npos) << format;
+  for (const auto words : {CaptureFormatNames(), FlipNames(), FilterNames()}) {
+    for (const std::string_view word : words) {
+      EXPECT_NE(manual.find("`" + std::string(word) + "`"), std::string::npos) << word;
+    }
   }
   for (const KeySpec& codec : CodecNames()) {
     EXPECT_NE(manual.find("`" + std::string(codec.name) + "`"), std::string::npos) << codec.name;

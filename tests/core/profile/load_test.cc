@@ -162,5 +162,18 @@ TEST(ShippedProfiles, DevelopmentProfileParses) {
   EXPECT_EQ(sut->streams.at(0).outputs.at(0).publish.at(0).socket_path, "/run/videostream/front.sock");
 }
 
+// Catches the same in the one with two outputs, and a rewrite of it that loses what it is to show.
+TEST(ShippedProfiles, DetectorProfileParses) {
+  const auto sut = LoadProfile("configs/detector-x86_64.yaml", NoEnvironment());
+  ASSERT_TRUE(sut.has_value()) << sut.error().message;
+  const auto& outputs = sut->streams.at(0).outputs;
+  ASSERT_EQ(outputs.size(), 2U);
+  EXPECT_EQ(outputs[0].encoder->codec.value, "h264");
+  EXPECT_EQ(outputs[1].name.value, "detector");
+  EXPECT_EQ(outputs[1].format->value, "RGB24");
+  EXPECT_EQ(outputs[1].size->value, (Size{640, 640}));
+  EXPECT_EQ(outputs[1].rate.value, (FrameRate{10, 1}));
+}
+
 }  // namespace
 }  // namespace videostream

@@ -134,15 +134,15 @@ streams:
     capture: {format: NV12, size: 640x480, rate: 30}
     outputs: {}
 )"sv,
-     R"(x.yaml:7:14: error: expected one output, found none
+     R"(x.yaml:7:14: error: expected 1 to 8 outputs, found 0
    7 |     outputs: {}
      |              ^)"},
-    {"SeveralOutputs", 30, R"(            clients: 256
-      small:
-        publish: [])"sv,
-     R"(x.yaml:31:7: error: several outputs are not implemented yet in this version; expected 1, found 2
-  31 |       small:
-     |       ^~~~~)"},
+    {"OutputTwice", 30, R"(            clients: 256
+      full:
+        publish: [{socket: /run/test/second.sock}])"sv,
+     R"(x.yaml:31:7: error: duplicate key 'full', first on line 18
+  31 |       full:
+     |       ^~~~)"},
     {"OutputNameWithUnderscore", 18, "      full_hd:"sv,
      R"(x.yaml:18:7: error: expected the name of an output (1 to 32 of a-z, 0-9 and '-'), found 'full_hd'
   18 |       full_hd:
@@ -281,9 +281,15 @@ streams:
     outputs:
       full:
         publish: [{socket: /run/test/../test//front.sock}])"sv,
-     R"(x.yaml:35:28: error: socket '/run/test/front.sock' is already taken by stream 'front' on line 25
+     R"(x.yaml:35:28: error: socket '/run/test/front.sock' is already taken by output 'front.full' on line 25
   35 |         publish: [{socket: /run/test/../test//front.sock}]
      |                            ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~)"},
+    {"TwoOutputsOnOneSocket", 30, R"(            clients: 256
+      small:
+        publish: [{socket: /run/test/front.sock}])"sv,
+     R"(x.yaml:32:28: error: socket '/run/test/front.sock' is already taken by output 'front.full' on line 25
+  32 |         publish: [{socket: /run/test/front.sock}]
+     |                            ^~~~~~~~~~~~~~~~~~~~)"},
 };
 
 INSTANTIATE_TEST_SUITE_P(All, ParseErrorTest, testing::ValuesIn(kRows), RowName);

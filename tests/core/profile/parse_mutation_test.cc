@@ -161,7 +161,9 @@ backends: {capture: &c [v4l2, sw-fallback], encoder: *c, transport: [shm]} # all
 options: {v4l2: {heap: ["linux,cma", 'it''s'], n: ~x}, shm: {}}
 streams: {front: {capture: {device: "a\x41", format: NV12, size: 64x64, rate: 30/1},
   outputs: {o: {encoder: {codec: h264}, publish: [{socket: "${RUNTIME}/a"}]}}},
-  rear: {capture: {format: GREY, size: 64x64, rate: 5}, outputs: {o: {publish: [{socket: /run/b}]}}}}
+  rear: {capture: {format: GREY, size: 64x64, rate: 5}, outputs: {o: {publish: [{socket: /run/b}]},
+    p: {format: I420, crop: 32x48+16+8, size: 96x64, rotate: 270, flip: vertical, filter: nearest, color: bt601-full,
+      rate: 5/2, encoder: {codec: mjpeg, quality: 1}, publish: [{socket: /run/c}]}}}}
 )",
                100000, 6000);
 }

@@ -101,6 +101,13 @@ TEST_F(ProfileTest, EqualityIsAboutValues) {
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].capture.device.value = "y"; }));
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].capture.rate.value = {25, 1}; }));
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].format.emplace(); }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].rate.value = {10, 1}; }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].crop.value.y = 2; }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].rotate.value = 90; }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].flip.value = "vertical"; }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].filter.value = "box"; }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].color.value = "bt709"; }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].encoder->quality.value = 1; }));
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].encoder->gop.value = 1; }));
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].publish[0].mode.value = 0; }));
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].publish[0].lease_time.value = 1; }));

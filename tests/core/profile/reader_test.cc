@@ -24,7 +24,7 @@ constexpr ErrorRow kRows[] = {
   21 |           birtate: 4M
      |           ^~~~~~~)"},
     {"UnknownKeyFarFromAll", 22, "          colour: red"sv,
-     R"(x.yaml:22:11: error: unknown key 'colour' in 'encoder'; expected one of: codec, bitrate, gop
+     R"(x.yaml:22:11: error: unknown key 'colour' in 'encoder'; expected one of: codec, bitrate, gop, quality
   22 |           colour: red
      |           ^~~~~~)"},
     {"UnknownKeyOfTheProfile", 8, "optoins:"sv,
@@ -54,11 +54,11 @@ require: hardware)"sv,
      R"(x.yaml:22:11: error: key 'require' is not implemented yet in this version
   22 |           require: hardware
      |           ^~~~~~~)"},
-    {"RateOfAnOutputIsNotImplemented", 18, R"(      full:
-        rate: 10)"sv,
-     R"(x.yaml:19:9: error: key 'rate' is not implemented yet in this version
-  19 |         rate: 10
-     |         ^~~~)"},
+    {"RequireOfAnOutputIsNotImplemented", 18, R"(      full:
+        require: hardware)"sv,
+     R"(x.yaml:19:9: error: key 'require' is not implemented yet in this version
+  19 |         require: hardware
+     |         ^~~~~~~)"},
     {"GroupIsNotImplemented", 26, "            group: video"sv,
      R"(x.yaml:26:13: error: key 'group' is not implemented yet in this version
   26 |             group: video
@@ -88,7 +88,7 @@ x.yaml:21:11: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR
      R"(x.yaml:19:9: error: expected a mapping, found nothing
   19 |         encoder:
      |         ^~~~~~~
-x.yaml:20:9: error: unknown key 'x' in an output; expected one of: format, size, encoder, publish
+x.yaml:20:9: error: unknown key 'x' in an output; expected one of: format, size, rate, crop, rotate, flip, filter, color, encoder, publish
   20 |         x:
      |         ^)"},
     {"WholeNumberInQuotes", 27, R"(            buffers: "6")"sv,
@@ -128,27 +128,75 @@ x.yaml:20:9: error: unknown key 'x' in an output; expected one of: format, size,
   30 |             clients: [1]
      |                      ^)"},
     {"FormatInTheWrongCase", 14, "      format: nv12"sv,
-     R"(x.yaml:14:15: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY), found 'nv12'; did you mean 'NV12'?
+     R"(x.yaml:14:15: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY, MJPEG), found 'nv12'; did you mean 'NV12'?
   14 |       format: nv12
      |               ^~~~)"},
     {"FormatUnknown", 14, "      format: P010LE"sv,
-     R"(x.yaml:14:15: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY), found 'P010LE'
+     R"(x.yaml:14:15: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY, MJPEG), found 'P010LE'
   14 |       format: P010LE
      |               ^~~~~~)"},
     {"FormatIsAList", 14, "      format: [NV12]"sv,
-     R"(x.yaml:14:15: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY), found a list
+     R"(x.yaml:14:15: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY, MJPEG), found a list
   14 |       format: [NV12]
      |               ^)"},
+    {"CaptureFormatIsACodec", 14, "      format: H264"sv,
+     R"(x.yaml:14:15: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY, MJPEG), found 'H264'
+  14 |       format: H264
+     |               ^~~~)"},
+    {"CaptureFormatMisspelt", 14, "      format: MJPG"sv,
+     R"(x.yaml:14:15: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY, MJPEG), found 'MJPG'; did you mean 'MJPEG'?
+  14 |       format: MJPG
+     |               ^~~~)"},
+    {"OutputFormatMisspelt", 18, R"(      full:
+        format: RGB42)"sv,
+     R"(x.yaml:19:17: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY), found 'RGB42'; did you mean 'RGB24'?
+  19 |         format: RGB42
+     |                 ^~~~~)"},
+    {"OutputFormatIsACodec", 18, R"(      full:
+        format: MJPEG)"sv,
+     R"(x.yaml:19:17: error: expected a raw format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR24, RGBX, RGBA, BGRX, BGRA, GREY), found the codec 'MJPEG'; say 'encoder: {codec: mjpeg}' for packets
+  19 |         format: MJPEG
+     |                 ^~~~~)"},
+    {"RotationInBetween", 18, R"(      full:
+        rotate: 45)"sv,
+     R"(x.yaml:19:17: error: expected 0, 90, 180 or 270 (degrees clockwise), found '45'
+  19 |         rotate: 45
+     |                 ^~)"},
+    {"RotationInQuotes", 18, R"(      full:
+        rotate: "90")"sv,
+     R"(x.yaml:19:17: error: expected 0, 90, 180 or 270 without quotes, found the text '90'
+  19 |         rotate: "90"
+     |                 ^~~~)"},
+    {"FlipMisspelt", 18, R"(      full:
+        flip: horizontaly)"sv,
+     R"(x.yaml:19:15: error: expected a flip (none, horizontal, vertical), found 'horizontaly'; did you mean 'horizontal'?
+  19 |         flip: horizontaly
+     |               ^~~~~~~~~~~)"},
+    {"FilterUnknown", 18, R"(      full:
+        filter: lanczos)"sv,
+     R"(x.yaml:19:17: error: expected a filter (nearest, bilinear, box), found 'lanczos'
+  19 |         filter: lanczos
+     |                 ^~~~~~~)"},
+    {"ColorMisspelt", 18, R"(      full:
+        color: bt-709)"sv,
+     R"(x.yaml:19:16: error: expected a color (bt601, bt601-full, bt709, bt709-full, bt2020, bt2020-full), found 'bt-709'; did you mean 'bt709'?
+  19 |         color: bt-709
+     |                ^~~~~~)"},
+    {"ColorIsAList", 18, R"(      full:
+        color: [bt709])"sv,
+     R"(x.yaml:19:16: error: expected a color (bt601, bt601-full, bt709, bt709-full, bt2020, bt2020-full), found a list
+  19 |         color: [bt709]
+     |                ^)"},
     {"CodecNotImplemented", 20, "          codec: h265"sv,
      R"(x.yaml:20:18: error: codec 'h265' is not implemented yet in this version
   20 |           codec: h265
      |                  ^~~~)"},
     {"CodecMisspelt", 20, "          codec: h246"sv,
-     R"(x.yaml:20:18: error: expected a codec (h264), found 'h246'; did you mean 'h264'?
+     R"(x.yaml:20:18: error: expected a codec (h264, mjpeg), found 'h246'; did you mean 'h264'?
   20 |           codec: h246
      |                  ^~~~)"},
     {"CodecMissingValue", 20, "          codec:"sv,
-     R"(x.yaml:20:11: error: expected a codec (h264), found nothing
+     R"(x.yaml:20:11: error: expected a codec (h264, mjpeg), found nothing
   20 |           codec:
      |           ^~~~~)"},
     {"NameWithCapitals", 11, "  Front:"sv,

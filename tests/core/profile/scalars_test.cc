@@ -29,6 +29,26 @@ TEST(ScalarsTest, SizesHaveBounds) {
   }
 }
 
+// Catches parts that are swapped, and crops that overflow or lie outside of every picture.
+TEST(ScalarsTest, CropsLieInsideTheLargestPicture) {
+  EXPECT_EQ(ParseCrop("640x480+16+32"), (CropSpec{16, 32, 640, 480}));
+  EXPECT_EQ(ParseCrop("16x16384+16368+0"), (CropSpec{16368, 0, 16, 16384}));
+  EXPECT_EQ(FormatCrop({16, 32, 640, 480}), "640x480+16+32");
+  for (const char* text : {"", "+", "++", "640x480", "640x480+16", "640x480+16+", "640x480++32", "640x480+16+32+1",
+                           "640x480-16-32", "640x480+16+-32", "640x480+016+32", "15x480+0+0", "640x16384+0+1",
+                           "16x16+16369+0", "640x480+4294967280+0", "640x480 +16+32", "+16+32", "16+32+640x480"}) {
+    EXPECT_EQ(ParseCrop(text), std::nullopt) << text;
+  }
+}
+
+// Catches angles that no device turns by.
+TEST(ScalarsTest, RotationsAreQuarterTurns) {
+  for (const uint32_t degrees : {0U, 90U, 180U, 270U}) EXPECT_EQ(ParseRotation(std::to_string(degrees)), degrees);
+  for (const char* text : {"", "45", "360", "-90", "+90", "090", "90.0", "90deg", "4294967386"}) {
+    EXPECT_EQ(ParseRotation(text), std::nullopt) << text;
+  }
+}
+
 // Catches a rate of 0, a division by 0, and two spellings of one rate that differ.
 TEST(ScalarsTest, FrameRatesAreReducedFractions) {
   EXPECT_EQ(ParseFrameRate("30"), (FrameRate{30, 1}));

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a device can do what a slot asks of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/planner/plan.h"
+
+namespace videostream {
+
+// What one slot asks of a device. 0: no demand.
+struct Demand {
+  std::string device = "auto";  // or an id
+  PlannedFormat in, out;        // what goes in and comes out
+  std::vector<uint32_t> outs;   // capture: any of these will do, in this order; empty: out.fourcc
+  std::string what;             // in words, for reasons: "NV12 1280x720 to RGB24 640x640"; empty: nothing to say
+};
+
+// The answer of one backend, for its best device. Borrows the report.
+struct Match {
+  Verdict verdict = Verdict::kNoDevice;  // kTaken, kNoDevice, kNoFormat or kNoSize
+  const vstream_device* device = nullptr;
+  uint32_t fourcc = 0;  // the chosen one of Demand::outs, else out.fourcc
+};
+
+// The first device of `kind` (VSTREAM_KIND_*) that can do it; without one, the device that comes nearest and why not.
+[[nodiscard]] Match MatchDevice(const BackendReport& report, uint32_t kind, const Demand& demand);
+
+// "NV12 1280x720 at 30 fps", as far as it is known; "any format" for nothing.
+[[nodiscard]] std::string Describe(const PlannedFormat& format);
+
+// What a capture is asked for: its format and size, or the formats it may choose from.
+[[nodiscard]] std::string DescribeCapture(const Demand& demand);
+
+}  // namespace videostream

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Outputs, their encoders and publications.
+#include "core/profile/parse_output.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/profile/reader.h"
+
+namespace videostream {
+namespace {
+
+using Kind = YamlNode::Kind;
+
+constexpr size_t kMaxOutputs = 8;
+
+class OutputParser {
+ public:
+  OutputParser(const OutputContext& context, Diagnostics& errors) : context_(context), errors_(errors) {}
+
+  void ParseOutput(const YamlNode& node, OutputSpec& output);
+
+ private:
+  void ParsePicture(const MapReader& map, OutputSpec& output);
+  void ParseEncoder(const YamlNode& node, EncoderSpec& encoder);
+  void RefuseWithCodec(const MapReader& map, std::string_view key, std::string_view codec, std::string_view why);
+  void ParsePublishList(const YamlNode& node, const SourcePos& pos, OutputSpec& output);
+  void ParsePublish(const YamlNode& node, PublishSpec& publish);
+  void ParseSocket(const YamlNode& node, PublishSpec& publish);
+  void CheckTransport(const PublishSpec& publish);
+
+  const OutputContext& context_;
+  Diagnostics& errors_;
+};
+
+void OutputParser::ParseOutput(const YamlNode& node, OutputSpec& output) {
+  const MapReader map(node, output.name.pos, kOutputKeys, errors_);
+  ParsePicture(map, output);
+  if (const auto* encoder = map.Find("encoder")) {
+    output.encoder.emplace().pos = encoder->key->pos;
+    ParseEncoder(*encoder->value, *output.encoder);
+  }
+  if (const auto* publish = map.Require("publish")) ParsePublishList(*publish->value, publish->key->pos, output);
+}
+
+void OutputParser::ParsePicture(const MapReader& map, OutputSpec& output) {
+  if (const auto* format = map.Find("format")) ReadFormat(*format->value, output.format.emplace(), errors_);
+  if (const auto* size = map.Find("size")) {
+    ReadScalar(*size->value, "a size such as 1920x1080, each from 16 to 16384", ParseSize, output.size.emplace(),
+               errors_);
+  }
+  if (const auto* rate = map.Find("rate")) {
+    ReadScalar(*rate->value, "a frame rate such as 10 or 30000/1001, from 1 to 1000", ParseFrameRate, output.rate,
+               errors_);
+  }
+  if (const auto* crop = map.Find("crop")) {
+    ReadScalar(*crop->value, "a crop WIDTHxHEIGHT+X+Y such as 640x480+16+32, inside 16384x16384", ParseCrop,
+               output.crop, errors_);
+  }
+  if (const auto* rotate = map.Find("rotate")) ReadRotation(*rotate->value, output.rotate, errors_);
+  if (const auto* flip = map.Find("flip")) ReadWord(*flip->value, "a flip", FlipNames(), output.flip, errors_);
+  if (const auto* filter = map.Find("filter")) {
+    ReadWord(*filter->value, "a filter", FilterNames(), output.filter, errors_);
+  }
+  if (const auto* color = map.Find("color")) ReadWord(*color->value, "a color", ColorNames(), output.color, errors_);
+}
+
+void OutputParser::ParseEncoder(const YamlNode& node, EncoderSpec& encoder) {
+  const MapReader map(node, encoder.pos, kEncoderKeys, errors_);
+  if (context_.backends_known && context_.profile.Backends(BackendKind::kEncoder).empty()) {
+    errors_.Add(encoder.pos, "an encoder is wanted, but 'backends' names none; add 'encoder: [...]' there");
+  }
+  if (const auto* codec = map.Require("codec")) ReadCodec(*codec->value, encoder.codec, errors_);
+  if (const auto* bitrate = map.Find("bitrate")) {
+    ReadScalar(*bitrate->value, "a bitrate such as 5M, 500k or 5000000, from 1k to 1000M", ParseBitrate,
+               encoder.bitrate, errors_);
+  }
+  if (const auto* gop = map.Find("gop")) ReadWhole(*gop->value, 1, 1000, encoder.gop, errors_);
+  if (const auto* quality = map.Find("quality")) ReadWhole(*quality->value, 1, 100, encoder.quality, errors_);
+  if (encoder.codec.value == "mjpeg") {
+    RefuseWithCodec(map, "bitrate", "mjpeg", "its pictures are as large as 'quality' makes them; say 'quality: 85'");
+    RefuseWithCodec(map, "gop", "mjpeg", "each of its pictures is a key frame; take 'gop' out");
+  } else if (encoder.codec.value == "h264") {
+    RefuseWithCodec(map, "quality", "h264", "its quality follows from the bitrate; say 'bitrate: 4M'");
+  }
+}
+
+void OutputParser::RefuseWithCodec(const MapReader& map, std::string_view key, std::string_view codec,
+                                   std::string_view why) {
+  const auto* entry = map.Find(key);
+  if (entry == nullptr) return;
+  errors_.Add(entry->key->pos, "key '" + std::string(key) + "' does not go with codec '" + std::string(codec) +
+                                   "': " + std::string(why));
+}
+
+void OutputParser::ParsePublishList(const YamlNode& node, const SourcePos& pos, OutputSpec& output) {
+  if (!ExpectKind(node, Kind::kList, "a list with one mapping per transport", errors_)) return;
+  if (node.items.empty()) return errors_.Add(pos, "expected one entry under 'publish', found none");
+  if (node.items.size() > 1) {
+    errors_.Add(node.items[1]->pos,
+                "several entries under 'publish' are not implemented yet in this version; expected 1, "
+                "found " +
+                    std::to_string(node.items.size()));
+  }
+  PublishSpec& publish = output.publish.emplace_back();
+  publish.pos = node.items.front()->pos;
+  ParsePublish(*node.items.front(), publish);
+}
+
+void OutputParser::ParsePublish(const YamlNode& node, PublishSpec& publish) {
+  const MapReader map(node, publish.pos, kPublishKeys, errors_);
+  if (!map.ok()) return;
+  if (const auto* transport = map.Find("transport")) {
+    ReadName(*transport->value, "the name of a transport", publish.transport, errors_);
+  }
+  if (const auto* socket = map.Require("socket")) ParseSocket(*socket->value, publish);
+  if (const auto* mode = map.Find("mode")) {
+    ReadScalar(*mode->value, "permissions as four octal digits such as \"0660\"", ParseMode, publish.mode, errors_);
+  }
+  if (const auto* buffers = map.Find("buffers")) ReadWhole(*buffers->value, 2, 64, publish.buffers, errors_);
+  if (const auto* leases = map.Find("leases")) ReadWhole(*leases->value, 1, 16, publish.leases, errors_);
+  if (const auto* time = map.Find("lease_time")) {
+    ReadScalar(*time->value, "a duration such as 1s or 100ms, from 10ms to 60s", ParseDuration, publish.lease_time,
+               errors_);
+  }
+  if (const auto* clients = map.Find("clients")) ReadWhole(*clients->value, 1, 4096, publish.clients, errors_);
+  CheckTransport(publish);
+  if (publish.leases.value >= publish.buffers.value) {
+    errors_.Add(publish.leases.pos.in_file() ? publish.leases.pos : publish.buffers.pos,
+                "one consumer could hold every buffer: expected fewer leases than buffers, found " +
+                    std::to_string(publish.leases.value) + " of " + std::to_string(publish.buffers.value));
+  }
+}
+
+void OutputParser::CheckTransport(const PublishSpec& publish) {
+  std::vector<std::string_view> names;
+  for (const auto& name : context_.profile.Backends(BackendKind::kTransport)) names.push_back(name.value);
+  const bool listed = std::find(names.begin(), names.end(), publish.transport.value) != names.end();
+  if (listed || !context_.backends_known) return;
+  errors_.Add(publish.transport.pos.in_file() ? publish.transport.pos : publish.pos,
+              "transport '" + publish.transport.value + "' is not in the list 'transport' under 'backends'" +
+                  DidYouMean(publish.transport.value, names));
+}
+
+void OutputParser::ParseSocket(const YamlNode& node, PublishSpec& publish) {
+  if (!ExpectKind(node, Kind::kScalar, "the path of a socket", errors_)) return;
+  auto path = ResolveSocketPath(node.text, context_.options.env);
+  if (!path) return errors_.Add(node.pos, path.error().message);
+  publish.socket = {node.text, node.pos};
+  publish.socket_path = *std::move(path);
+}
+
+}  // namespace
+
+void ParseOutputs(const YamlNode& node, const OutputContext& context, StreamSpec& stream, Diagnostics& errors) {
+  if (!ExpectKind(node, Kind::kMap, "a mapping from names to outputs", errors)) return;
+  if (node.entries.empty() || node.entries.size() > kMaxOutputs) {
+    errors.Add(node.pos, "expected 1 to " + std::to_string(kMaxOutputs) + " outputs, found " +
+                             std::to_string(node.entries.size()));
+    return;
+  }
+  for (const YamlNode::Entry& entry : node.entries) {
+    OutputSpec& output = stream.outputs.emplace_back();
+    ReadName(*entry.key, "the name of an output", output.name, errors);
+    output.name.pos = entry.key->pos;
+    OutputParser(context, errors).ParseOutput(*entry.value, output);
+  }
+}
+
+}  // namespace videostream
