@@ -112,15 +112,23 @@ Json PublishJson(const PublishSpec& publish) {
           {"clients", publish.clients.value}};
 }
 
+Json EncoderJson(const EncoderSpec& encoder) {
+  const std::string& codec = encoder.codec.value;
+  if (codec == "mjpeg") return {{"codec", codec}, {"quality", encoder.quality.value}};
+  return {{"codec", codec}, {"bitrate", encoder.bitrate.value}, {"gop", encoder.gop.value}};
+}
+
 Json OutputJson(const OutputSpec& output) {
   Json json = Json::object();
   if (output.format) json["format"] = output.format->value;
   if (output.size) json["size"] = FormatSize(output.size->value);
-  if (output.encoder) {
-    json["encoder"] = {{"codec", output.encoder->codec.value},
-                       {"bitrate", output.encoder->bitrate.value},
-                       {"gop", output.encoder->gop.value}};
-  }
+  if (output.rate.value.num != 0) json["rate"] = FormatFrameRate(output.rate.value);
+  if (output.crop.value.width != 0) json["crop"] = FormatCrop(output.crop.value);
+  json["rotate"] = output.rotate.value;
+  json["flip"] = output.flip.value;
+  json["filter"] = output.filter.value;
+  if (!output.color.value.empty()) json["color"] = output.color.value;
+  if (output.encoder) json["encoder"] = EncoderJson(*output.encoder);
   Json publish = Json::array();
   for (const PublishSpec& entry : output.publish) publish.push_back(PublishJson(entry));
   json["publish"] = publish;
@@ -189,6 +197,35 @@ std::string BackendsInspectJson(const Plugin& plugin, const Result<std::vector<v
                {"options", options},
                {"probe_error", devices ? Json(nullptr) : Json(devices.error().message)},
                {"devices", list}});
+}
+
+std::string DevicesJson(const std::vector<BackendDevices>& all) {
+  Json devices = Json::array();
+  Json errors = Json::array();
+  for (const BackendDevices& backend : all) {
+    if (!backend.devices) {
+      errors.push_back({{"backend", backend.backend}, {"error", backend.devices.error().message}});
+      continue;
+    }
+    for (const vstream_device& device : *backend.devices) {
+      Json json = {{"backend", backend.backend}};
+      json.update(DeviceJson(device));
+      devices.push_back(json);
+    }
+  }
+  return Dump({{"schema", "videostream.devices/1"}, {"devices", devices}, {"errors", errors}});
+}
+
+std::string DoctorJson(const std::vector<Finding>& findings) {
+  Json list = Json::array();
+  for (const Finding& finding : findings) {
+    list.push_back({{"id", finding.id},
+                    {"health", HealthName(finding.health)},
+                    {"what", finding.what},
+                    {"evidence", OrNull(finding.evidence)},
+                    {"fix", OrNull(finding.fix)}});
+  }
+  return Dump({{"schema", "videostream.doctor/1"}, {"findings", list}});
 }
 
 std::string ProfileValidateJson(const std::string& file, const Result<Profile>& profile) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/doctor/doctor.h"
 #include "core/planner/plan.h"
 #include "core/plugin/loader.h"
 #include "core/profile/profile.h"
@@ -18,6 +19,15 @@ namespace videostream {
 
 // `devices` may be a failure: then "probe_error" says why.
 [[nodiscard]] std::string BackendsInspectJson(const Plugin& plugin, const Result<std::vector<vstream_device>>& devices);
+
+// What one backend finds here, or why it cannot look.
+struct BackendDevices {
+  std::string backend;
+  Result<std::vector<vstream_device>> devices;
+};
+[[nodiscard]] std::string DevicesJson(const std::vector<BackendDevices>& all);
+
+[[nodiscard]] std::string DoctorJson(const std::vector<Finding>& findings);
 
 // `profile` may be a failure: then "valid" is false and "error" is the parser's text.
 [[nodiscard]] std::string ProfileValidateJson(const std::string& file, const Result<Profile>& profile);

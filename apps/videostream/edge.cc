@@ -10,26 +10,12 @@
 #include <climits>
 #include <cstdio>
 
-#include "apps/videostream/replay.h"
 #include "apps/videostream/table.h"
 #include "core/base/unique_fd.h"
 #include "core/profile/parse.h"
+#include "core/runtime/profile_input.h"
 
 namespace videostream {
-namespace {
-
-// Where bare names are looked for: what the administrator wrote, then what is installed beside the program.
-ProfileOptions SearchOptions() {
-  ProfileOptions options;
-  options.search_dirs = {"/etc/videostream/profiles"};
-  if (const std::string dir = ProgramDir(); !dir.empty()) {
-    options.search_dirs.push_back(dir + "/../share/videostream/profiles");
-  }
-  return options;
-}
-
-}  // namespace
-
 int ReportError(std::string_view verb, const Error& error) {
   // FILE:LINE:COLUMN: error: ... is what editors and terminals make a link of: nothing may stand in front.
   const bool located = error.message.find(": error: ") != std::string::npos;
@@ -41,14 +27,9 @@ int ReportError(std::string_view verb, const Error& error) {
 
 Result<Profile> LoadProfileFor(const std::string& path_or_name, const std::vector<std::string>& set,
                                const std::string& input) {
-  Result<Profile> profile = LoadProfile(path_or_name, SearchOptions());
+  Result<Profile> profile = LoadProfile(path_or_name, StandardProfileOptions());
   if (!profile) return profile;
-  if (!input.empty()) {
-    if (Status replaced = ReplayFile(*profile, input); !replaced) return replaced.error();
-  }
-  for (const std::string& assignment : set) {
-    if (Status done = SetOption(*profile, assignment); !done) return WithContext(done.error(), "--set");
-  }
+  if (Status changed = Override(*profile, set, input); !changed) return changed.error();
   return profile;
 }
 

@@ -15,7 +15,7 @@ namespace videostream {
 // Returns the exit code that belongs to it.
 int ReportError(std::string_view verb, const Error& error);
 
-// The profile `path_or_name`, changed by `set` (BACKEND.KEY=VALUE) and then by `input` (see ReplayFile) unless empty.
+// The profile `path_or_name`, changed by `input` and `set` as Runtime does it (see core/runtime/profile_input.h).
 [[nodiscard]] Result<Profile> LoadProfileFor(const std::string& path_or_name, const std::vector<std::string>& set = {},
                                              const std::string& input = {});
 

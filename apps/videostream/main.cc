@@ -15,5 +15,5 @@ int main(int argc, char** argv) {
     std::fputs(command.error.empty() ? "" : (command.error + "\n").c_str(), stderr);
     return PrintAndEnd("", command.out, command.exit_code);
   }
-  return command.verb->forwards ? RunRecord(command.rest) : command.verb->run();
+  return command.verb->forwards ? RunForwarded(command.verb->name, command.rest) : command.verb->run();
 }

@@ -17,21 +17,59 @@ constexpr std::array<const char*, VSTREAM_DROP_REASONS> kDropNames = VSTREAM_DRO
 
 std::string RateText(const vstream_ratio& rate) {
   if (rate.num == 0 || rate.den == 0) return "";
-  return std::to_string(rate.num) + (rate.den == 1 ? "" : "/" + std::to_string(rate.den)) + " fps";
+  return "@" + std::to_string(rate.num) + (rate.den == 1 ? "" : "/" + std::to_string(rate.den));
 }
 
 std::string ContentText(const FlowStatus& flow) {
   if (flow.fourcc == 0) return "";
   std::string text = FormatName(flow.fourcc);
   if (flow.width != 0) text += " " + std::to_string(flow.width) + "x" + std::to_string(flow.height);
-  const std::string rate = RateText(flow.rate);
-  return rate.empty() ? text : text + " " + rate;
+  return text + RateText(flow.rate);
 }
 
-void AddFlow(Table& table, const StreamStatus& stream, const char* name, const FlowStatus& flow) {
-  const std::string dropped = DropText(flow.dropped.data());
-  table.Row({stream.name + "." + stream.output, name, ContentText(flow), std::to_string(flow.in),
-             std::to_string(flow.published), FormatBytes(flow.bytes), dropped.empty() ? "0" : dropped});
+std::string NameOf(const StreamStatus& stream) { return stream.name + "." + stream.output; }
+
+uint64_t Sum(const uint64_t* counts) { return std::accumulate(counts, counts + VSTREAM_DROP_REASONS, uint64_t{0}); }
+
+// A table whose last column holds counts by reason: in full if the table stays narrow enough, else their sums, with
+// the reasons in lines below.
+class CountTable {
+ public:
+  explicit CountTable(std::vector<std::string> headings) : full_(headings), short_(std::move(headings)) {}
+
+  // `label`: what a line below the table begins with.
+  void Row(std::vector<std::string> cells, const uint64_t* counts, const std::string& label) {
+    const std::string reasons = DropText(counts);
+    std::vector<std::string> shorter = cells;
+    cells.push_back(reasons.empty() ? "0" : reasons);
+    shorter.push_back(std::to_string(Sum(counts)));
+    full_.Row(std::move(cells));
+    short_.Row(std::move(shorter));
+    if (!reasons.empty()) below_ += Wrap(label + reasons, 2);
+  }
+
+  bool empty() const { return full_.empty(); }
+
+  std::string Text() const {
+    std::string text = full_.Text();
+    size_t widest = 0;
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = text.find('\n', at);
+      widest = std::max(widest, end - at);
+      at = end + 1;
+    }
+    return widest <= kTextWidth ? text : short_.Text() + below_;
+  }
+
+ private:
+  Table full_, short_;
+  std::string below_;
+};
+
+void AddFlow(CountTable& table, const StreamStatus& stream, const char* name, const FlowStatus& flow) {
+  table.Row({NameOf(stream), name, ContentText(flow), std::to_string(flow.in), std::to_string(flow.published),
+             FormatBytes(flow.bytes)},
+            flow.dropped.data(), NameOf(stream) + " " + name + " dropped: ");
 }
 
 bool HasPackets(const StreamStatus& stream) { return !stream.encoder.empty(); }
@@ -41,14 +79,17 @@ std::string PolicyText(const vstream_consumer& consumer) {
 }
 
 std::string ConsumersText(const std::vector<StreamStatus>& streams) {
-  Table table({"CONSUMER", "PID", "OF", "POLICY", ">PUBLISHED", ">TAKEN", "SKIPPED"});
+  CountTable table({"CONSUMER", "PID", "OF", "POLICY", ">PUBLISHED", ">TAKEN", "SKIPPED"});
   for (const StreamStatus& stream : streams) {
     for (const vstream_consumer& consumer : stream.consumers) {
-      const std::string skipped = DropText(static_cast<const uint64_t*>(consumer.skipped));
       const char* flow = consumer.stream == VSTREAM_STREAM_PACKETS ? " packets" : " frames";
-      table.Row({std::string(static_cast<const char*>(consumer.name)), std::to_string(consumer.pid),
-                 stream.name + "." + stream.output + flow, PolicyText(consumer), std::to_string(consumer.published),
-                 std::to_string(consumer.taken), skipped.empty() ? "0" : skipped});
+      const std::string name = static_cast<const char*>(consumer.name);
+      const std::string pid = std::to_string(consumer.pid);
+      std::string label = name;
+      label.append(" (").append(pid).append(") skipped: ");
+      table.Row({name, pid, NameOf(stream) + flow, PolicyText(consumer), std::to_string(consumer.published),
+                 std::to_string(consumer.taken)},
+                static_cast<const uint64_t*>(consumer.skipped), label);
     }
   }
   return table.empty() ? "" : "\n" + table.Text() + "(taken and skipped as reported by each consumer)\n";
@@ -57,7 +98,7 @@ std::string ConsumersText(const std::vector<StreamStatus>& streams) {
 std::string TroubleText(const std::vector<StreamStatus>& streams) {
   std::string text;
   for (const StreamStatus& stream : streams) {
-    const std::string name = stream.name + "." + stream.output;
+    const std::string name = NameOf(stream);
     if (!stream.error.empty()) text += Wrap(name + ": " + stream.error, 2);
     for (const StuckCall& call : stream.stuck) {
       text += Wrap(call.slot + ": stuck in '" + call.call + "', abandoned", 2);
@@ -81,47 +122,39 @@ std::string DropText(const uint64_t* counts) {
   return text;
 }
 
-std::vector<Chosen> ChosenOf(const Planning& planning) {
-  std::vector<Chosen> chosen;
-  for (const Slot& slot : planning.slots) {
-    const auto taken = std::find_if(slot.candidates.begin(), slot.candidates.end(),
-                                    [](const Candidate& c) { return c.verdict == Verdict::kTaken; });
-    if (taken != slot.candidates.end()) {
-      chosen.push_back({slot.name, taken->backend, taken->device, taken->reason});
-      continue;
-    }
-    const bool not_needed = !slot.candidates.empty() && slot.candidates.front().verdict == Verdict::kNotNeeded;
-    if (not_needed) chosen.push_back({slot.name, "", "", slot.candidates.front().reason});
-  }
-  return chosen;
-}
-
-std::string ChosenText(const std::vector<Chosen>& chosen) {
-  const auto who = [](const Chosen& entry) {
+std::string ChosenText(const std::vector<SlotChoice>& chosen) {
+  const auto who = [](const SlotChoice& entry) {
     if (entry.backend.empty()) return std::string("-");
     return entry.device.empty() ? entry.backend : entry.backend + "/" + entry.device;
   };
   size_t slot_width = 0;
   size_t who_width = 0;
-  for (const Chosen& entry : chosen) {
+  for (const SlotChoice& entry : chosen) {
     slot_width = std::max(slot_width, entry.slot.size());
     who_width = std::max(who_width, who(entry).size());
   }
+  const auto pad = [](std::string cell, size_t width) {
+    cell.resize(std::max(cell.size(), width), ' ');
+    return Printable(cell) + "  ";
+  };
+  // A reason with too little room beside the names stands below them.
+  constexpr size_t kLeast = 24;
+  constexpr size_t kBelow = 6;
+  const size_t beside = 2 + slot_width + 2 + who_width + 2;
   std::string text;
-  for (const Chosen& entry : chosen) {
-    const auto pad = [](std::string cell, size_t width) {
-      cell.resize(std::max(cell.size(), width), ' ');
-      return cell;
-    };
-    std::string line = "  " + pad(entry.slot, slot_width) + "  " + pad(who(entry), who_width) + "  " + entry.reason;
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += Printable(line) + "\n";
+  for (const SlotChoice& entry : chosen) {
+    std::string line = "  " + pad(entry.slot, slot_width) + pad(who(entry), who_width);
+    const bool fits = beside + kLeast <= kTextWidth || beside + entry.reason.size() <= kTextWidth;
+    const std::string reason = Wrap(entry.reason, fits ? beside : kBelow, /*hanging=*/fits);
+    if (!fits || reason.empty()) line.erase(line.find_last_not_of(' ') + 1);
+    if (!fits || reason.empty()) line += '\n';
+    text.append(line).append(reason);
   }
   return text;
 }
 
 std::string StreamsText(const std::vector<StreamStatus>& streams) {
-  Table table({"STREAM", "FLOW", "CONTENT", ">IN", ">PUBLISHED", ">BYTES", "DROPPED"});
+  CountTable table({"STREAM", "FLOW", "CONTENT", ">IN", ">PUBLISHED", ">BYTES", "DROPPED"});
   for (const StreamStatus& stream : streams) {
     AddFlow(table, stream, "frames", stream.frames);
     if (HasPackets(stream)) AddFlow(table, stream, "packets", stream.packets);
@@ -131,14 +164,18 @@ std::string StreamsText(const std::vector<StreamStatus>& streams) {
 
 std::string ProgressText(const std::vector<StreamStatus>& streams) {
   std::string text;
+  uint64_t dropped = 0;
+  size_t consumers = 0;
+  bool waiting = false;
   for (const StreamStatus& stream : streams) {
-    const uint64_t dropped = std::accumulate(stream.frames.dropped.begin(), stream.frames.dropped.end(), uint64_t{0});
-    text += (text.empty() ? "" : "; ") + stream.name + "." + stream.output + " " +
-            std::to_string(stream.frames.published) + " published, " + std::to_string(dropped) + " dropped, " +
-            std::to_string(stream.consumers.size()) + (stream.consumers.size() == 1 ? " consumer" : " consumers");
-    if (stream.state == StreamState::kStarting) text += " (waiting)";
+    text += (text.empty() ? "" : ", ") + NameOf(stream) + " " + std::to_string(stream.frames.published);
+    dropped += Sum(stream.frames.dropped.data()) - stream.frames.dropped[VSTREAM_DROP_RATE_LIMIT];
+    consumers += stream.consumers.size();
+    waiting = waiting || stream.state == StreamState::kStarting;
   }
-  return text;
+  text += " published, " + std::to_string(dropped) + " dropped, " + std::to_string(consumers) +
+          (consumers == 1 ? " consumer" : " consumers");
+  return waiting ? text + " (waiting)" : text;
 }
 
 void ConsumerHistory::Note(const std::vector<StreamStatus>& streams) {

@@ -12,18 +12,8 @@
 
 #include "core/base/result.h"
 #include "videostream/runtime.hpp"
-#include "core/planner/plan.h"
-#include "core/profile/profile.h"
 
 namespace videostream {
-
-// Who serves a slot, and why.
-struct Chosen {
-  std::string slot;
-  std::string backend;  // empty: the slot is not needed
-  std::string device;
-  std::string reason;
-};
 
 struct RuntimeReport {
   std::string version;  // of the program
@@ -32,12 +22,9 @@ struct RuntimeReport {
   int64_t now_ns = 0;   // CLOCK_MONOTONIC when this was taken
   std::string profile;  // its name
   std::string profile_file;
-  std::vector<Chosen> chosen;  // in the order of the plan's slots
+  std::vector<SlotChoice> chosen;  // in the order of the plan's slots
   std::vector<StreamStatus> streams;
 };
-
-// One line per slot of a planning.
-[[nodiscard]] std::vector<Chosen> ChosenOf(const Planning& planning);
 
 // As JSON whose first member is "schema": `schema`. Ends in a newline.
 [[nodiscard]] std::string ReportToJson(const RuntimeReport& report, std::string_view schema);
@@ -56,13 +43,15 @@ struct ConsumerSummary {
 // From that JSON; kIo if it is something else. Foreign input, as above.
 [[nodiscard]] Result<ConsumerSummary> ConsumerSummaryFromJson(std::string_view json);
 
-// "SLOT  BACKEND/DEVICE  REASON", a line per slot.
-[[nodiscard]] std::string ChosenText(const std::vector<Chosen>& chosen);
+// "SLOT  BACKEND/DEVICE  REASON", a line per slot, or more where the reason is long: at most kTextWidth wide.
+[[nodiscard]] std::string ChosenText(const std::vector<SlotChoice>& chosen);
 
-// The streams' counters and consumers as tables.
+// The counters of all outputs, and their consumers, as tables. Reasons for drops stand in the table if it stays within
+// kTextWidth, else below it.
 [[nodiscard]] std::string StreamsText(const std::vector<StreamStatus>& streams);
 
-// One line for all streams: "front.full 360 published, 2 dropped; 3 consumers".
+// One line for all outputs: "front.full 360 published, 2 dropped, 1 consumer"; of several outputs "front.full 360,
+// front.detector 120 published, 2 dropped, 3 consumers". Frames that a lower rate leaves out do not count as dropped.
 [[nodiscard]] std::string ProgressText(const std::vector<StreamStatus>& streams);
 
 // "2 overrun, 1 void_lease", without those that are 0; empty if all are.

@@ -26,11 +26,32 @@ Json RatioToJson(const vstream_ratio& ratio) {
   return Json::array({ratio.num, ratio.den});
 }
 
+struct MatrixName {
+  uint8_t code;  // of vstream_colorimetry::matrix
+  const char* name;
+};
+// In the order of preference for the way back.
+constexpr std::array<MatrixName, 5> kMatrices = {{{0, "rgb"}, {1, "bt709"}, {6, "bt601"}, {5, "bt601"}, {9, "bt2020"}}};
+constexpr std::array<const char*, 3> kRanges = {nullptr, "limited", "full"};
+
+Json ColorToJson(const FlowStatus& flow) {
+  Json matrix = nullptr;
+  for (const MatrixName& known : kMatrices) {
+    if (known.code == flow.colorimetry.matrix) matrix = known.name;
+  }
+  const uint8_t range = flow.colorimetry.range;
+  // All 0 means that nobody said anything, rather than RGB.
+  if (flow.colorimetry.matrix == 0 && range == VSTREAM_RANGE_UNSPECIFIED) matrix = nullptr;
+  const bool known = range < kRanges.size() && kRanges.at(range) != nullptr;
+  return {{"matrix", matrix}, {"range", known ? Json(kRanges.at(range)) : Json(nullptr)}};
+}
+
 Json FlowToJson(const FlowStatus& flow) {
   return {{"format", flow.fourcc == 0 ? Json(nullptr) : Json(FormatName(flow.fourcc))},
           {"width", flow.width},
           {"height", flow.height},
           {"rate", RatioToJson(flow.rate)},
+          {"color", ColorToJson(flow)},
           {"in", flow.in},
           {"published", flow.published},
           {"in_flight", flow.in_flight},
@@ -111,6 +132,20 @@ void CountsFromJson(const Json& json, uint64_t* counts) {
   for (size_t i = 0; i < VSTREAM_DROP_REASONS; ++i) counts[i] = Get<uint64_t>(json, DropName(i));
 }
 
+vstream_colorimetry ColorFromJson(const Json& json) {
+  constexpr uint8_t kUnspecified = 2;
+  vstream_colorimetry color{};
+  const std::string matrix = Get<std::string>(json, "matrix");
+  const std::string range = Get<std::string>(json, "range");
+  const auto* const known =
+      std::find_if(kMatrices.begin(), kMatrices.end(), [&](const MatrixName& m) { return matrix == m.name; });
+  color.matrix = known == kMatrices.end() ? kUnspecified : known->code;
+  for (size_t i = 1; i < kRanges.size(); ++i) {
+    if (range == kRanges.at(i)) color.range = static_cast<uint8_t>(i);
+  }
+  return color;
+}
+
 FlowStatus FlowFromJson(const Json& json) {
   FlowStatus flow;
   const Format* format = FindFormat(std::string_view(Get<std::string>(json, "format")));
@@ -121,6 +156,7 @@ FlowStatus FlowFromJson(const Json& json) {
   if (rate.is_array() && rate.size() == 2 && rate[0].is_number_integer() && rate[1].is_number_integer()) {
     flow.rate = {rate[0].get<uint32_t>(), rate[1].get<uint32_t>()};
   }
+  flow.colorimetry = ColorFromJson(Member(json, "color"));
   flow.in = Get<uint64_t>(json, "in");
   flow.published = Get<uint64_t>(json, "published");
   flow.in_flight = Get<uint64_t>(json, "in_flight");
@@ -188,7 +224,7 @@ StreamStatus StreamFromJson(const Json& json) {
 
 std::string ReportToJson(const RuntimeReport& report, std::string_view schema) {
   Json chosen = Json::array();
-  for (const Chosen& entry : report.chosen) {
+  for (const SlotChoice& entry : report.chosen) {
     const Json backend = entry.backend.empty() ? Json(nullptr) : Json(entry.backend);
     chosen.push_back({{"slot", entry.slot}, {"backend", backend}, {"device", entry.device}, {"reason", entry.reason}});
   }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb `run`: opens a runtime, waits for its end, and tells what happened.
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -14,63 +13,20 @@
 #include <thread>
 
 #include "apps/videostream/edge.h"
+#include "apps/videostream/end_signals.h"
 #include "apps/videostream/progress_line.h"
 #include "apps/videostream/report.h"
+#include "apps/videostream/report_events.h"
 #include "apps/videostream/verbs.h"
 #include "apps/videostream/version.h"
 #include "core/base/clock.h"
-#include "core/base/unique_fd.h"
 #include "core/control/server.h"
-#include "core/runtime/engine.h"
+#include "videostream/runtime.hpp"
 
 namespace videostream {
 namespace {
 
 constexpr const char* kVerb = "run";
-
-// SIGINT, SIGTERM and SIGHUP as a readable descriptor. To be made before any thread, which all inherit the mask.
-class EndSignals {
- public:
-  EndSignals() {
-    sigemptyset(&set_);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, signal);
-    sigprocmask(SIG_BLOCK, &set_, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);  // a reader of our output that ends must not end the streams
-    fd_.reset(signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK));
-  }
-
-  int fd() const { return fd_.get(); }
-
-  // From a second later on a further signal ends the process the hard way: the way out of an end that hangs. Not at
-  // once, since whoever signals a whole group (`timeout`, a terminal) often does it twice.
-  void AllowHardEnd() {
-    over_.reset(eventfd(0, EFD_CLOEXEC));
-    thread_ = std::thread([this] {
-      pollfd over{over_.get(), POLLIN, 0};
-      constexpr int kGraceMs = 1000;
-      if (poll(&over, 1, kGraceMs) != 0) return;
-      signalfd_siginfo taken{};
-      while (read(fd_.get(), &taken, sizeof taken) > 0) {
-      }
-      pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);  // in this thread alone, which suffices
-      poll(&over, 1, -1);
-    });
-  }
-
-  ~EndSignals() {
-    if (!thread_.joinable()) return;
-    eventfd_write(over_.get(), 1);
-    thread_.join();
-  }
-  EndSignals(const EndSignals&) = delete;
-  EndSignals& operator=(const EndSignals&) = delete;
-
- private:
-  sigset_t set_{};
-  UniqueFd fd_;
-  UniqueFd over_;  // eventfd
-  std::thread thread_;
-};
 
 class Run {
  public:
@@ -78,66 +34,91 @@ class Run {
 
   Status Main() {
     begun_ns_ = NowNs();
-    Result<Profile> profile = LoadProfileFor(options_.profile, options_.set, options_.input);
-    if (!profile) return profile.error();
-    if (Status opened = Open(std::move(*profile)); !opened) return opened;
+    std::signal(SIGPIPE, SIG_IGN);  // a reader of our output that ends must not end the streams
+    if (Status opened = Open(); !opened) return opened;
     if (Status printed = Announce(); !printed) return printed;
-    if (Status started = runtime_->Start(); !started) return started;
+    if (!runtime_.start()) return RuntimeError();
     Watch();
     signals_.AllowHardEnd();
-    Status stopped = runtime_->Stop();
+    const bool stopped = runtime_.stop();
+    over_ = true;
+    // Those who follow the events are to hear of the end before the socket goes.
+    if (control_) control_->AwaitFollowers(std::chrono::seconds(1));
     progress_.Finish();
     if (Status printed = Summary(); !printed) return printed;
-    return stopped;
+    return stopped ? Status() : RuntimeError();
   }
 
  private:
   static constexpr int64_t kTickNs = 250 * kNsPerMs;
 
-  Status Open(Profile profile) {
+  Error RuntimeError() const { return {CodeFromAbi(runtime_.error_code()), runtime_.error()}; }
+
+  Status Open() {
     report_.version = kVersion;
     report_.pid = getpid();
-    report_.profile = profile.name.value;
-    report_.profile_file = profile.file;
-    for (const StreamSpec& stream : profile.streams) {
-      for (const OutputSpec& output : stream.outputs) {
-        for (const PublishSpec& publish : output.publish) {
-          if (Status made = runtime_dir_.Ensure(publish.socket_path); !made) return made;
-        }
-      }
-    }
+    report_.profile = options_.profile;  // until it is read
     // First of all: a second runtime is to be refused before it has disturbed the devices of the first.
     if (!options_.no_control) {
       const std::string path = ControlPath(options_.control);
       if (Status made = runtime_dir_.Ensure(path); !made) return made;
-      Result<std::unique_ptr<ControlServer>> server = ControlServer::Start(path, [this] { return StatusJson(); });
+      Result<std::unique_ptr<ControlServer>> server = ControlServer::Start(
+          path, {.status_json = [this] { return StatusJson(); },
+                 .events = [this](uint64_t after) { return EventsJson(after); },
+                 .await_event = [this](uint64_t after, std::chrono::nanoseconds limit) { AwaitEvent(after, limit); }});
       if (!server) return server.error();
       control_ = std::move(*server);
     }
-    EngineOptions options;
+    RuntimeOptions options;
     options.backend_dirs = global_.backend_dirs;
+    options.set = options_.set;
+    options.input = options_.input;
     options.wait_for_consumers = options_.wait_for;
-    Result<std::unique_ptr<Engine>> runtime = Engine::Open(std::move(profile), std::move(options));
-    if (!runtime) {
-      Error error = std::move(runtime.error());
+    Runtime runtime = Runtime::open(options_.profile, std::move(options));
+    const std::lock_guard lock(mutex_);
+    runtime_ = std::move(runtime);
+    if (!runtime_) {
+      Error error = RuntimeError();
       if (error.code == Code::kUnsupported) {
         error.message += "; 'videostream explain --profile " + options_.profile + "' tells more";
       }
       return error;
     }
-    const std::lock_guard lock(mutex_);
-    runtime_ = std::move(*runtime);
-    report_.chosen = ChosenOf(runtime_->planning());
+    report_.profile = runtime_.profile_name();
+    report_.profile_file = runtime_.profile_file();
+    report_.chosen = runtime_.choices();
+    open_ = true;
     return {};
   }
 
-  // Called on the thread of the control server, also before the runtime is open.
+  // The next three are called on the threads of the control server, also before the runtime is open.
   std::string StatusJson() {
-    const std::lock_guard lock(mutex_);
-    RuntimeReport report = report_;
-    if (runtime_) report.streams = runtime_->Snapshot();
+    RuntimeReport report;
+    {
+      const std::lock_guard lock(mutex_);
+      report = report_;
+    }
+    if (open_) report.streams = runtime_.streams();
     Stamp(report);
     return ReportToJson(report, "videostream.status/1");
+  }
+
+  EventsAnswer EventsJson(uint64_t after) {
+    EventsReport report;
+    report.pid = getpid();
+    report.over = over_;  // before the events: those it speaks of are complete
+    if (open_) report.events = runtime_.events(after);
+    report.next = report.events.empty() ? after : report.events.back().sequence;
+    report.now_ns = NowNs();
+    return {.json = EventsToJson(report), .news = !report.events.empty(), .over = report.over};
+  }
+
+  void AwaitEvent(uint64_t after, std::chrono::nanoseconds limit) {
+    if (open_ && !over_) {
+      (void)runtime_.wait_event(after, limit);
+    } else {
+      std::this_thread::sleep_for(limit);
+    }
   }
 
   void Stamp(RuntimeReport& report) const {
@@ -148,7 +129,7 @@ class Run {
   Status Announce() {
     std::string text =
         "profile '" + report_.profile + "' (" + report_.profile_file + ")\n" + ChosenText(report_.chosen);
-    for (const StreamStatus& stream : runtime_->Snapshot()) {
+    for (const StreamStatus& stream : runtime_.streams()) {
       text += "  " + stream.name + "." + stream.output + " is published on " + stream.socket + "\n";
     }
     if (control_) text += "  control socket " + control_->path() + "\n";
@@ -160,9 +141,9 @@ class Run {
 
   // Until a signal, the end of the streams, or the end of the time.
   void Watch() {
-    int event_fd = runtime_->event_fd();
+    int event_fd = runtime_.event_fd();
     while (true) {
-      const std::vector<StreamStatus> streams = runtime_->Snapshot();
+      const std::vector<StreamStatus> streams = runtime_.streams();
       history_.Note(streams);
       const int64_t now = NowNs();
       const std::optional<int64_t> end = EndOfTime(streams);
@@ -196,7 +177,7 @@ class Run {
 
   Status Summary() {
     RuntimeReport report = report_;
-    report.streams = runtime_->Snapshot();
+    report.streams = runtime_.streams();
     history_.AddTo(report.streams);
     Stamp(report);
     if (options_.json) return Print(ReportToJson(report, "videostream.run/1"));
@@ -210,12 +191,14 @@ class Run {
   int64_t begun_ns_ = 0;
   ProgressLine progress_{options_.quiet};
   ConsumerHistory history_;
-  // The control thread reads these two.
-  std::mutex mutex_;
-  RuntimeReport report_;  // without streams
   RuntimeDirGuard runtime_dir_;
-  std::unique_ptr<Engine> runtime_;
-  std::unique_ptr<ControlServer> control_;  // goes before what its thread reads
+  // The threads of the control server read these.
+  std::mutex mutex_;
+  RuntimeReport report_;  // without streams; guarded by mutex_
+  Runtime runtime_;       // only if open_
+  std::atomic<bool> open_{false};
+  std::atomic<bool> over_{false};           // it has stopped
+  std::unique_ptr<ControlServer> control_;  // goes before what its threads read
 };
 
 }  // namespace

@@ -20,9 +20,11 @@ constexpr auto kTimeout = std::chrono::seconds(5);
 std::string StatusText(const RuntimeReport& report) {
   std::array<char, 64> up{};
   std::snprintf(up.data(), up.size(), "%.1f s", static_cast<double>(report.uptime_ms) / 1000);
-  std::string text = Printable("videostream " + report.version + ", process " + std::to_string(report.pid) + ", up " +
-                               up.data() + ", profile '" + report.profile + "' (" + report.profile_file + ")") +
-                     "\n" + ChosenText(report.chosen);
+  const std::string file = report.profile_file.empty() ? "" : " (" + report.profile_file + ")";
+  std::string text = Wrap("videostream " + report.version + ", process " + std::to_string(report.pid) + ", up " +
+                              up.data() + ", profile '" + report.profile + "'" + file,
+                          0) +
+                     ChosenText(report.chosen);
   for (const StreamStatus& stream : report.streams) {
     text += Printable("  " + stream.name + "." + stream.output + " is " + StreamStateName(stream.state) + " on " +
                       stream.socket) +

@@ -78,7 +78,9 @@ OptionDef SetOptionDef(std::vector<std::string>& target) {
 }
 
 OptionDef InputOption(std::string& target) {
-  return {"--input", "FILE", "Replay this Y4M file (- for stdin) through the profile's first stream", Text(target)};
+  return {"--input", "FILE",
+          "Replay this file through the profile's first stream: Y4M (- for stdin), or\nJPEG pictures (.mjpeg, .mjpg)",
+          Text(target)};
 }
 
 OptionDef ControlOption(std::string& target) {
@@ -193,6 +195,31 @@ VerbDef StatusVerb(AllOptions& all) {
   return verb;
 }
 
+VerbDef EventsVerb(AllOptions& all) {
+  EventsOptions& options = all.events;
+  VerbDef verb;
+  verb.name = "events";
+  verb.summary = "Ask a running `videostream run` what has happened: streams, consumers, losses";
+  verb.examples =
+      "  videostream events\n"
+      "  videostream events --follow\n"
+      "  videostream events --follow --json | jq '.events[] | select(.warning)'\n"
+      "  curl --unix-socket /run/videostream/control.sock 'http://localhost/v1/events?after=7&wait=10'";
+  verb.options = {
+      ControlOption(options.control),
+      {"--follow", "", "Go on with what happens from now on, until Ctrl-C or the end of the runtime",
+       Switch(options.follow)},
+      {"--after", "N", "Only events behind number N: what `next` said in an earlier answer",
+       Number<uint64_t>(options.after, 0, std::numeric_limits<int64_t>::max())},
+      {"--json", "",
+       "Print JSON, \"schema\": \"videostream.events/1\", one object in one line; with\n--follow "
+       "one whenever something has happened",
+       Switch(options.json)},
+  };
+  verb.run = [&all] { return RunEvents(all.events); };
+  return verb;
+}
+
 VerbDef ReceiveVerb(AllOptions& all) {
   ReceiveOptions& options = all.receive;
   VerbDef verb;
@@ -239,6 +266,65 @@ VerbDef RecordVerb() {
   return verb;
 }
 
+VerbDef SnapshotVerb() {
+  VerbDef verb;
+  verb.name = "snapshot";
+  verb.summary = "Save one frame as PNG or JPEG (the program videostream-snapshot; see its --help)";
+  verb.forwards = true;
+  return verb;
+}
+
+VerbDef DevicesVerb(AllOptions& all) {
+  VerbDef verb;
+  verb.name = "devices";
+  verb.summary = "What every backend finds on this machine: cameras, codecs, memory, and why not";
+  verb.examples =
+      "  videostream devices\n"
+      "  videostream devices --backend sw-fallback\n"
+      "  videostream devices --json | jq -r '.devices[] | select(.reason == \"usable\") | .id'";
+  verb.options = {{"--backend", "NAME", "Only the devices of this backend", Text(all.devices.backend)},
+                  Json(all.devices.json, "devices")};
+  verb.run = [&all] { return RunDevices(all.global, all.devices); };
+  return verb;
+}
+
+VerbDef DoctorVerb(AllOptions& all) {
+  VerbDef verb;
+  verb.name = "doctor";
+  verb.summary = "Check kernel, permissions, limits, sockets and backends; say what to mend";
+  verb.examples =
+      "  videostream doctor\n"
+      "  videostream doctor --json | jq '.findings[] | select(.health != \"ok\")'";
+  verb.options = {ControlOption(all.doctor.control), Json(all.doctor.json, "doctor")};
+  verb.run = [&all] { return RunDoctor(all.global, all.doctor); };
+  return verb;
+}
+
+VerbDef ManVerb(AllOptions& all) {
+  VerbDef verb;
+  verb.name = "man";
+  verb.summary = "Manual pages, made from the same table as --help";
+  verb.examples =
+      "  videostream man run | man -l -\n"
+      "  videostream man backends-list\n"
+      "  videostream man --output /usr/local/share/man/man1";
+  ArgumentDef which{"PAGE", "A verb, with dashes: run, backends-list", Text(all.man.verb)};
+  which.required = false;
+  verb.arguments = {which};
+  verb.options = {{"--output", "DIR", "Write all pages to this folder", Text(all.man.output)}};
+  verb.run = [&all] { return RunMan(MakeVerbs(all), all.man); };
+  return verb;
+}
+
+VerbDef CompletionVerb(AllOptions& all) {
+  VerbDef verb;
+  verb.name = "completion";
+  verb.summary = "Completion of verbs and options for bash";
+  verb.examples = "  videostream completion | sudo tee /etc/bash_completion.d/videostream";
+  verb.run = [&all] { return RunCompletion(MakeVerbs(all)); };
+  return verb;
+}
+
 VerbDef ReportVerb(AllOptions& all) {
   VerbDef verb;
   verb.name = "report";
@@ -264,7 +350,9 @@ VerbDef MakeVerbs(AllOptions& options) {
       "  videostream run --profile configs/dev-x86_64.yaml\n"
       "  videostream explain --profile configs/dev-x86_64.yaml\n"
       "  videostream receive /run/videostream/front.sock\n"
-      "  videostream record /run/videostream/front.sock street.mp4\n\n"
+      "  videostream record /run/videostream/front.sock street.mp4\n"
+      "  videostream snapshot /run/videostream/front.sock street.png\n"
+      "  videostream doctor\n\n"
       "Exit codes: 0 done, 1 failed, 2 command line or profile wrong, 3 nothing here can do it, 4 refused, 5 timeout";
   root.options = {
       Repeated(
@@ -284,8 +372,10 @@ VerbDef MakeVerbs(AllOptions& options) {
          return {};
        }},
   };
-  root.verbs = {RunVerb(options),    ExplainVerb(options), BackendsVerb(options), ProfileVerb(options),
-                StatusVerb(options), ReceiveVerb(options), RecordVerb(),          ReportVerb(options)};
+  root.verbs = {RunVerb(options),        ExplainVerb(options), DevicesVerb(options), DoctorVerb(options),
+                BackendsVerb(options),   ProfileVerb(options), StatusVerb(options),  EventsVerb(options),
+                ReceiveVerb(options),    RecordVerb(),         SnapshotVerb(),       ManVerb(options),
+                CompletionVerb(options), ReportVerb(options)};
   return root;
 }
 

@@ -54,6 +54,28 @@ struct BackendsInspectOptions {
 };
 int RunBackendsInspect(const GlobalOptions& global, const BackendsInspectOptions& options);
 
+// videostream devices
+struct DevicesOptions {
+  std::string backend;  // only of this one; empty: of all
+  bool json = false;
+};
+int RunDevices(const GlobalOptions& global, const DevicesOptions& options);
+
+// videostream doctor
+struct DoctorVerbOptions {
+  std::string control;
+  bool json = false;
+};
+int RunDoctor(const GlobalOptions& global, const DoctorVerbOptions& options);
+
+// videostream man, completion
+struct ManOptions {
+  std::string verb;    // "run", "backends-list"; empty: the program itself
+  std::string output;  // a folder for all pages; empty: one page to stdout
+};
+int RunMan(const VerbDef& root, const ManOptions& options);
+int RunCompletion(const VerbDef& root);
+
 // videostream profile validate|show
 struct ProfileVerbOptions {
   std::string profile;
@@ -69,6 +91,15 @@ struct StatusOptions {
 };
 int RunStatus(const StatusOptions& options);
 
+// videostream events
+struct EventsOptions {
+  std::string control;
+  bool follow = false;  // until a signal or the end of the runtime
+  uint64_t after = 0;   // only events with a higher sequence
+  bool json = false;
+};
+int RunEvents(const EventsOptions& options);
+
 // videostream report, for tools/run: one table from the JSON of a runtime and of its consumers.
 struct ReportOptions {
   std::string run;                     // file with the JSON of `run`
@@ -76,8 +107,9 @@ struct ReportOptions {
 };
 int RunReport(const ReportOptions& options);
 
-// videostream record ...: becomes the program videostream-record, with the same arguments; returns only if it cannot.
-int RunRecord(const std::vector<std::string>& arguments);
+// videostream record ..., snapshot ...: becomes the program videostream-VERB, with the same arguments; returns only if
+// it cannot.
+int RunForwarded(const std::string& verb, const std::vector<std::string>& arguments);
 
 // What all verbs are told, in one place for the parser to fill in.
 struct AllOptions {
@@ -86,8 +118,12 @@ struct AllOptions {
   ExplainOptions explain;
   BackendsListOptions backends_list;
   BackendsInspectOptions backends_inspect;
+  DevicesOptions devices;
+  DoctorVerbOptions doctor;
+  ManOptions man;
   ProfileVerbOptions profile_validate, profile_show;
   StatusOptions status;
+  EventsOptions events;
   ReceiveOptions receive;
   ReportOptions report;
 };

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "videostream/error.h"
+
 namespace videostream {
 
 Error WithContext(Error error, std::string_view prefix) {
@@ -105,6 +107,59 @@ int ExitCode(Code code) {
       return 5;
     default:
       return 1;
+  }
+}
+
+int32_t AbiCode(Code code) {
+  switch (code) {
+    case Code::kInvalidArgument:
+      return VSTREAM_E_INVALID;
+    case Code::kUnsupported:
+      return VSTREAM_E_UNSUPPORTED;
+    case Code::kNotFound:
+      return VSTREAM_E_NOT_FOUND;
+    case Code::kPermission:
+      return VSTREAM_E_PERMISSION;
+    case Code::kBusy:
+      return VSTREAM_E_BUSY;
+    case Code::kNoMemory:
+      return VSTREAM_E_NO_MEMORY;
+    case Code::kIo:
+      return VSTREAM_E_IO;
+    case Code::kTimeout:
+      return VSTREAM_E_TIMEOUT;
+    case Code::kEndOfStream:
+    case Code::kCancelled:
+      return VSTREAM_E_END_OF_STREAM;
+    case Code::kInternal:
+      break;
+  }
+  return VSTREAM_E_INTERNAL;
+}
+
+Code CodeFromAbi(int32_t code) {
+  switch (code) {
+    case VSTREAM_E_INVALID:
+      return Code::kInvalidArgument;
+    case VSTREAM_E_UNSUPPORTED:
+      return Code::kUnsupported;
+    case VSTREAM_E_NOT_FOUND:
+      return Code::kNotFound;
+    case VSTREAM_E_PERMISSION:
+      return Code::kPermission;
+    case VSTREAM_E_BUSY:
+    case VSTREAM_E_AGAIN:
+      return Code::kBusy;
+    case VSTREAM_E_NO_MEMORY:
+      return Code::kNoMemory;
+    case VSTREAM_E_IO:
+      return Code::kIo;
+    case VSTREAM_E_TIMEOUT:
+      return Code::kTimeout;
+    case VSTREAM_E_END_OF_STREAM:
+      return Code::kEndOfStream;
+    default:
+      return Code::kInternal;
   }
 }
 

@@ -103,4 +103,11 @@ using Status = Result<void>;
 // refused, 5 timeout, 1 everything else (0 is success and never returned).
 [[nodiscard]] int ExitCode(Code code);
 
+// The same kind of failure as the public headers number it: VSTREAM_E_* of videostream/error.h, never VSTREAM_OK.
+// kCancelled, which they do not have, is VSTREAM_E_END_OF_STREAM.
+[[nodiscard]] int32_t AbiCode(Code code);
+
+// The inverse, for codes that come back through a public interface; kInternal for a number that is no VSTREAM_E_*.
+[[nodiscard]] Code CodeFromAbi(int32_t code);
+
 }  // namespace videostream

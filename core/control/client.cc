@@ -2,6 +2,7 @@
 // The client's side of the control socket: cpp-httplib on a socket connected here.
 #include "core/control/client.h"
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -16,10 +17,11 @@ namespace {
 
 class UnixClient final : public httplib::ClientImpl {
  public:
-  UnixClient(std::string path, std::chrono::milliseconds timeout)
+  UnixClient(std::string path, std::chrono::milliseconds timeout, int stop_fd)
       : ClientImpl("localhost"),
         path_(std::move(path)),
-        timeout_(timeout),
+        connect_timeout_(std::min<std::chrono::milliseconds>(timeout, kMaxConnect)),
+        stop_fd_(stop_fd),
         deadline_ns_(NowNs() + std::chrono::nanoseconds(timeout).count()) {
     // Little would be gained, and what comes out of it would have no limit.
     set_decompress(false);
@@ -30,7 +32,7 @@ class UnixClient final : public httplib::ClientImpl {
 
  private:
   bool create_and_connect_socket(Socket& socket, httplib::Error& error) override {
-    Result<UniqueFd> fd = ConnectUnix(path_, timeout_);
+    Result<UniqueFd> fd = ConnectUnix(path_, connect_timeout_);
     if (!fd) {
       connect_failure = fd.error();
       error = httplib::Error::Connection;
@@ -42,24 +44,31 @@ class UnixClient final : public httplib::ClientImpl {
 
   bool process_socket(const Socket& socket, std::function<bool(httplib::Stream&)> callback) override {
     constexpr size_t kMaxFirstLine = 1024;
-    HttpStream stream(socket.sock,
-                      {.deadline_ns = deadline_ns_, .bytes = kMaxHttpResponseBytes, .first_line = kMaxFirstLine});
+    HttpStream stream(socket.sock, {.deadline_ns = deadline_ns_,
+                                    .bytes = kMaxHttpResponseBytes,
+                                    .first_line = kMaxFirstLine,
+                                    .stop_fd = stop_fd_});
     const bool done = callback(stream);
     stream_failure = stream.failure();
     return done;
   }
 
+  // Of the answer most may be waiting on purpose; a server that does not even accept is not worth that much.
+  static constexpr std::chrono::seconds kMaxConnect{5};
+
   const std::string path_;
-  const std::chrono::milliseconds timeout_;
+  const std::chrono::milliseconds connect_timeout_;
+  const int stop_fd_;
   const int64_t deadline_ns_;
 };
 
 }  // namespace
 
-Result<HttpResponse> HttpGet(const std::string& socket_path, std::string_view path, std::chrono::milliseconds timeout) {
+Result<HttpResponse> HttpGet(const std::string& socket_path, std::string_view path, std::chrono::milliseconds timeout,
+                             int stop_fd) {
   const std::string context = "control socket '" + socket_path + "': GET " + std::string(path);
   try {
-    UnixClient client(socket_path, timeout);
+    UnixClient client(socket_path, timeout, stop_fd);
     const httplib::Result result = client.Get(std::string(path));
     if (result) return HttpResponse{.status = result->status, .body = result->body};
     if (client.connect_failure) return *client.connect_failure;

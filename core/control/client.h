@@ -20,9 +20,9 @@ struct HttpResponse {
 };
 
 // One GET request; waits for the whole answer, `timeout` altogether. Any thread; blocks. The answer may have any HTTP
-// status. Errors: those of ConnectUnix; kTimeout; kIo for an answer that is not HTTP, cut short, or larger than
-// kMaxHttpResponseBytes.
+// status. Errors: those of ConnectUnix; kTimeout; kCancelled once `stop_fd` (borrowed; -1: none) is readable; kIo for
+// an answer that is not HTTP, cut short, or larger than kMaxHttpResponseBytes.
 [[nodiscard]] Result<HttpResponse> HttpGet(const std::string& socket_path, std::string_view path,
-                                           std::chrono::milliseconds timeout);
+                                           std::chrono::milliseconds timeout, int stop_fd = -1);
 
 }  // namespace videostream

@@ -25,6 +25,12 @@ Status HttpStream::Wait(short events) const {
   }
 }
 
+bool HttpStream::Abandoned() const {
+  // No POLLIN: a peer that says no more may still listen. POLLHUP comes unasked, once both directions are closed.
+  std::array<pollfd, 2> fds{{{fd_, 0, 0}, {limits_.stop_fd, POLLIN, 0}}};
+  return poll(fds.data(), fds.size(), 0) > 0;
+}
+
 bool HttpStream::is_readable() const { return !failure_ && (next_ < filled_ || Wait(POLLIN)); }
 
 bool HttpStream::is_writable() const { return !failure_ && Wait(POLLOUT); }

@@ -32,6 +32,11 @@ class HttpStream final : public httplib::Stream {
   // kTimeout, kCancelled (stop_fd), kIo (too much) or what errno means. None after an orderly end of the connection.
   const std::optional<Error>& failure() const { return failure_; }
 
+  // Replaces the deadline of the limits.
+  void SetDeadline(int64_t deadline_ns) { limits_.deadline_ns = deadline_ns; }
+  // True where waiting on behalf of the peer has become useless: it has gone away, or stop_fd is readable.
+  bool Abandoned() const;
+
   bool is_readable() const override;
   bool is_writable() const override;
   using httplib::Stream::write;
@@ -47,7 +52,7 @@ class HttpStream final : public httplib::Stream {
   Status Fill();
 
   const int fd_;
-  const HttpStreamLimits limits_;
+  HttpStreamLimits limits_;
   std::optional<Error> failure_;
   std::array<char, 4096> buffer_{};  // the library reads lines byte by byte
   size_t next_ = 0;                  // of buffer_

@@ -2,7 +2,9 @@
 // The control API of a running runtime: HTTP/JSON on a unix socket, on threads of its own.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,22 +14,46 @@
 
 namespace videostream {
 
-// Answers `GET /v1/status` with what a callback returns, and everything else with an error as JSON:
+// What is said to a client that asks for events.
+struct EventsAnswer {
+  std::string json;
+  bool news = false;  // there are some; a client that waits is answered now
+  bool over = false;  // there will be no more; it is answered now as well
+};
+
+// Where the answers come from. All of them must stay callable until the server's destructor returns; where one throws,
+// 500 is answered.
+struct ControlAnswers {
+  // Called on any thread of the server, one at a time.
+  std::function<std::string()> status_json = {};
+  // Events with a sequence above `after`. Called on any thread of the server, several at a time. Empty: there is no
+  // such path.
+  std::function<EventsAnswer(uint64_t after)> events = {};
+  // Returns when there is an event above `after`, or after `limit`. Needed with `events`; called as that.
+  std::function<void(uint64_t after, std::chrono::nanoseconds limit)> await_event = {};
+};
+
+// Answers `GET /v1/status` and `GET /v1/events?after=N&wait=SECONDS`, and everything else with an error as JSON:
 // {"schema": "videostream.error/1", "status", "error"}. Never blocks the streams: its threads only read sockets and
-// call the callback. At most kMaxConnections are served at once, each for at most kConnectionSeconds; more wait in the
-// socket's queue.
+// call the callbacks. At most kMaxConnections are served at once, each for at most kConnectionSeconds, plus what it
+// asked to wait; more wait in the socket's queue. At most kMaxWaiting wait for events (503 beyond that), so that the
+// others are served meanwhile.
 class ControlServer {
  public:
-  static constexpr size_t kMaxConnections = 4;
+  static constexpr size_t kMaxConnections = 8;
+  static constexpr size_t kMaxWaiting = 4;
   static constexpr int kConnectionSeconds = 5;
+  static constexpr int kMaxWaitSeconds = 25;
 
-  // Binds `path` (see ListeningSocket::Bind; mode 0660) and starts the threads. `status_json` is called on any of them,
-  // one at a time, and must stay callable until the destructor returns; where it throws, 500 is answered.
-  [[nodiscard]] static Result<std::unique_ptr<ControlServer>> Start(const std::string& path,
-                                                                    std::function<std::string()> status_json);
+  // Binds `path` (see ListeningSocket::Bind; mode 0660) and starts the threads.
+  [[nodiscard]] static Result<std::unique_ptr<ControlServer>> Start(const std::string& path, ControlAnswers answers);
 
-  // Ends the threads, closes all connections, removes the socket file. Does not wait for clients, only for a
-  // `status_json` that is being called.
+  // For the time between the last event and the end: until those who follow the events have got an answer with `over`,
+  // at most `limit`. Any thread.
+  void AwaitFollowers(std::chrono::nanoseconds limit);
+
+  // Ends the threads, closes all connections, removes the socket file. Does not wait for clients, only for a callback
+  // that is being called.
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;

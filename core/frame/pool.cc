@@ -200,6 +200,25 @@ Status Pool::MarkPublished(uint32_t id, uint32_t transport) {
   return {};
 }
 
+Result<bool> Pool::MakeRoom(uint32_t transport, uint32_t limit) {
+  if (transport >= transports_.size()) {
+    return Fail(Code::kInternal, "pool: there is no transport " + std::to_string(transport));
+  }
+  const uint64_t bit = uint64_t{1} << transport;
+  while (true) {
+    scratch_.clear();
+    for (const uint32_t id : published_) {
+      if ((Find(id)->published & bit) != 0) scratch_.push_back(id);
+    }
+    if (scratch_.size() <= limit) return true;
+    Result<std::optional<uint32_t>> id = Reclaim(transport, scratch_);
+    if (!id) return std::move(id.error());
+    if (!id->has_value()) return false;
+    const State& state = *Find(**id);
+    if (state.published == 0 && state.users == 0) free_.push_back(**id);
+  }
+}
+
 void Pool::TransportGone(uint32_t transport) {
   if (transport >= transports_.size()) return;
   std::erase_if(published_, [&](uint32_t id) {

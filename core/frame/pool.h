@@ -56,6 +56,11 @@ class Pool {
   // Its age counts from the first transport that it is published on.
   Status MarkPublished(uint32_t id, uint32_t transport);
 
+  // True: at most `limit` buffers are published on this transport, the oldest of which were taken back if there were
+  // more (whether or not they are in use or published elsewhere; what is neither is free then). False: it does not give
+  // them back now. For pools that several transports share: none can have more than its part.
+  Result<bool> MakeRoom(uint32_t transport, uint32_t limit);
+
   // A transport has given everything back (its set was removed or it died). It is not called any more, until something
   // is published on it again.
   void TransportGone(uint32_t transport);

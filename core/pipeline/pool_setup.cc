@@ -48,4 +48,22 @@ Result<std::vector<std::shared_ptr<const Buffer>>> AllocateBuffers(Allocator& al
   return buffers;
 }
 
+Result<std::unique_ptr<Pool>> PoolMaker::Make(AllocatorStage& allocator, Wish wish) {
+  if (wish.count > kMaxPool) {
+    return Fail(Code::kUnsupported, "the pool of " + wish.what + " needs " + std::to_string(wish.count) + " buffers, " +
+                                        std::to_string(kMaxPool) +
+                                        " are possible: lower 'buffers' or 'leases' in the profile");
+  }
+  const std::string label = "vs:" + stream_name_ + "." + wish.what;
+  auto buffers =
+      allocator.Call("allocate", budget_,
+                     [label, layout = wish.layout, count = wish.count, memory = wish.memory](Allocator& instance) {
+                       return AllocateBuffers(instance, layout, count, memory, label);
+                     });
+  if (!buffers) return buffers.error();
+  std::vector<uint32_t> ids(wish.count);
+  for (uint32_t& id : ids) id = next_id_++;
+  return Pool::Make(std::move(*buffers), std::move(ids), wish.stream, std::move(wish.transports));
+}
+
 }  // namespace videostream

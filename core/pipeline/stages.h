@@ -15,6 +15,7 @@
 #include "core/encoder/encoder.h"
 #include "core/frame/frame.h"
 #include "core/pipeline/device_thread.h"
+#include "videostream/runtime.hpp"
 
 namespace videostream {
 
@@ -57,6 +58,16 @@ using EncoderStage = DeviceThread<Encoder, EncoderCommand, EncoderEvent>;
 // The allocator works only while a stream is set up: it takes no commands.
 struct Nothing {};
 using AllocatorStage = DeviceThread<Allocator, Nothing, Nothing>;
+
+// Gives a stage up whose foreign call has run since before `before_ns`, and says which one. nullopt: there is none.
+template <class Stage>
+std::optional<StuckCall> AbandonIfStuck(Stage* stage, int64_t before_ns) {
+  if (stage == nullptr || stage->abandoned()) return std::nullopt;
+  const std::optional<RunningCall> call = stage->RunningSince(before_ns);
+  if (!call) return std::nullopt;
+  stage->Abandon();
+  return StuckCall{stage->slot(), call->name, call->since_ns};
+}
 
 // `slot` names the stage in messages: "front.capture". `capacity`: more than the commands or events that can be
 // outstanding.

@@ -15,7 +15,7 @@
 
 namespace videostream {
 
-// One per instance, used by the thread that drives it. Success allocates nothing.
+// One per instance, used by whoever drives it, one call at a time. Success allocates nothing.
 class BackendCall {
  public:
   explicit BackendCall(std::string_view name) : prefix_("backend '" + std::string(name) + "': ") {}

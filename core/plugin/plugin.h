@@ -52,9 +52,9 @@ class Plugin {
   // An fd that is readable when Probe would answer differently. kUnsupported: this backend has none.
   [[nodiscard]] Result<UniqueFd> Watch() const;
 
-  // A new instance; call its methods from one thread. The message begins with "backend 'NAME': ". Errors: what the
-  // backend said; kUnsupported: not one of its kinds; kInvalidArgument: a name too long for the ABI; kInternal: the
-  // backend broke the contract.
+  // A new instance; call its methods from one thread (a transport's from any, one at a time). The message begins with
+  // "backend 'NAME': ". Errors: what the backend said; kUnsupported: not one of its kinds; kInvalidArgument: a name too
+  // long for the ABI; kInternal: the backend broke the contract.
   [[nodiscard]] Result<std::unique_ptr<Allocator>> CreateAllocator(const CreateArgs& args) const;
   [[nodiscard]] Result<std::unique_ptr<Capture>> CreateCapture(const CreateArgs& args) const;
   [[nodiscard]] Result<std::unique_ptr<Converter>> CreateConverter(const CreateArgs& args) const;

@@ -14,7 +14,7 @@ namespace videostream {
 
 // Opens an instance. `ops` is copied; it has been checked by ReadTable. What the instance answers is checked call by
 // call: a breach of the contract is kInternal and names the rule (docs/backend-contract.md). Use it, and end it, from
-// one thread.
+// any thread, one call at a time.
 [[nodiscard]] Result<std::unique_ptr<Transport>> MakeTransportAdapter(std::string_view backend,
                                                                       const vstream_transport_ops& ops,
                                                                       const BackendCreateArgs& args);

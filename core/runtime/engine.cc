@@ -4,7 +4,8 @@
 
 #include <sys/epoll.h>
 
-#include <set>
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/base/log.h"
@@ -46,15 +47,18 @@ std::function<Result<std::unique_ptr<T>>()> Maker(
   };
 }
 
-StreamParts MakeParts(const StreamPlan& plan, const std::shared_ptr<Loader>& loader) {
+StreamParts MakeParts(const StreamPlan& plan, const std::shared_ptr<Loader>& loader, EventLog& events) {
   StreamParts parts;
-  const OutputPlan& output = plan.outputs.front();
-  parts.allocator = Maker<Allocator>(output.allocator, plan.name, loader, &Plugin::CreateAllocator);
   parts.capture = Maker<Capture>(plan.capture, plan.name, loader, &Plugin::CreateCapture);
-  if (output.converter)
-    parts.converter = Maker<Converter>(*output.converter, plan.name, loader, &Plugin::CreateConverter);
-  if (output.encoder) parts.encoder = Maker<Encoder>(*output.encoder, plan.name, loader, &Plugin::CreateEncoder);
-  parts.transport = Maker<Transport>(output.transport, plan.name, loader, &Plugin::CreateTransport);
+  for (const OutputPlan& output : plan.outputs) {
+    OutputParts& made = parts.outputs.emplace_back();
+    made.allocator = Maker<Allocator>(output.allocator, plan.name, loader, &Plugin::CreateAllocator);
+    if (output.converter)
+      made.converter = Maker<Converter>(*output.converter, plan.name, loader, &Plugin::CreateConverter);
+    if (output.encoder) made.encoder = Maker<Encoder>(*output.encoder, plan.name, loader, &Plugin::CreateEncoder);
+    made.transport = Maker<Transport>(output.transport, plan.name, loader, &Plugin::CreateTransport);
+  }
+  parts.on_event = [&events](RuntimeEvent event) { events.Add(std::move(event)); };
   return parts;
 }
 
@@ -84,7 +88,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(Profile profile, EngineOptions opti
   runtime->event_fd_.reset(epoll_create1(EPOLL_CLOEXEC));
   if (!runtime->event_fd_) return ErrnoError(errno, "epoll_create1");
   for (const StreamPlan& plan : runtime->planning_.plan->streams) {
-    auto stream = Stream::Open(plan, MakeParts(plan, runtime->loader_));
+    auto stream = Stream::Open(plan, MakeParts(plan, runtime->loader_, runtime->events_));
     if (!stream) return stream.error();
     epoll_event event{};
     event.events = EPOLLIN;
@@ -117,8 +121,7 @@ Status Engine::Stop() {
 
 std::vector<StreamStatus> Engine::Snapshot() {
   std::vector<StreamStatus> all;
-  all.reserve(streams_.size());
-  for (const auto& stream : streams_) all.push_back(stream->Snapshot());
+  for (const auto& stream : streams_) std::ranges::move(stream->Snapshot(), std::back_inserter(all));
   return all;
 }
 

@@ -10,9 +10,10 @@
 
 #include "core/base/result.h"
 #include "core/base/unique_fd.h"
-#include "videostream/runtime.hpp"
 #include "core/planner/plan.h"
 #include "core/profile/profile.h"
+#include "core/runtime/event_log.h"
+#include "videostream/runtime.hpp"
 
 namespace videostream {
 
@@ -53,7 +54,10 @@ class Engine {
   const Planning& planning() const { return planning_; }
   const Profile& profile() const { return profile_; }
 
-  // As of now while running; the final numbers after Stop.
+  // What happens to the streams, from Open on. Any thread; lives as long as the engine.
+  EventLog& events() { return events_; }
+
+  // As of now while running; the final numbers after Stop. One entry per output, in the order of the profile.
   std::vector<StreamStatus> Snapshot();
 
  private:
@@ -61,6 +65,7 @@ class Engine {
   Profile profile_;
   EngineOptions options_;
   Planning planning_;
+  EventLog events_;                 // the streams' threads write to it: declared before them
   std::shared_ptr<Loader> loader_;  // shared with creates in progress, which may be abandoned
   std::vector<std::unique_ptr<Stream>> streams_;
   UniqueFd event_fd_;  // an epoll over the streams' done_fds

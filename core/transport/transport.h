@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interface of the kind `transport`. Contract of each method: include/videostream/transport.h. Driven by the stream's
-// thread.
+// Interface of the kind `transport`. Contract of each method: include/videostream/transport.h. Driven by one thread at
+// a time: a stream's, or those of an application and its Host.
 #pragma once
 
 #include <cstdint>

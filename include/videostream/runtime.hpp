@@ -105,8 +105,8 @@ struct RuntimeOptions {
   std::chrono::nanoseconds wait_limit = std::chrono::seconds(30);  ///< ... or the stream fails
 };
 
-/// Threads: the methods may be called from any thread, one at a time; streams(), events() and event_fd() from any
-/// thread at any time.
+/// Threads: the methods may be called from any thread, one at a time; streams(), events(), wait_event() and event_fd()
+/// from any thread at any time between opening and destruction. Signals are delivered to none of the threads in here.
 class Runtime {
  public:
   /// Reads the profile (a path, or a bare name such as "imx8mp"), plans, and opens everything: devices, memory,
@@ -142,6 +142,9 @@ class Runtime {
 
   /// Events with a sequence above `after`, oldest first. The last 1024 are kept.
   std::vector<RuntimeEvent> events(uint64_t after = 0) const;
+
+  /// Until there is such an event: true. False after `timeout`, or once stop() has returned and there is none.
+  bool wait_event(uint64_t after, std::chrono::nanoseconds timeout) const;
 
   /// Which backend serves which slot, and why.
   const std::vector<SlotChoice>& choices() const;

@@ -39,7 +39,8 @@ struct Wrong {
 TEST_F(CliTest, WrongCommandLinesAreRefusedWithTheNearestWord) {
   const Wrong cases[] = {
       {{},
-       "videostream: a verb is missing, one of: run, explain, backends, profile, status, receive, record (see "
+       "videostream: a verb is missing, one of: run, explain, devices, doctor, backends, profile, status, events, "
+       "receive, record, snapshot, man, completion (see "
        "'videostream --help')\n"},
       {{"rnu"}, "videostream: unknown verb 'rnu'; did you mean 'run'? (see 'videostream --help')\n"},
       {{"xyzzy"},

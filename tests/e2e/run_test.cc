@@ -82,6 +82,52 @@ TEST_F(RunTest, NumbersComeOutEvenAtTheEnd) {
   EXPECT_TRUE(std::filesystem::is_empty(dir_ / "run"));
 }
 
+// The profile above with a second output, smaller and slower.
+constexpr const char* kDetector =
+    "      detector:\n        format: RGB24\n        size: 320x320\n        rate: 10\n"
+    "        publish: [ { transport: shm, socket: \"${RUNTIME}/front-det.sock\" } ]\n";
+
+// Would catch: an output that is not opened, not told apart from the other, or not accounted for.
+TEST_F(RunTest, EachOutputIsARecordOfItsOwn) {
+  const std::string profile = Profile();
+  WriteAll(profile, ReadAll(profile) + kDetector);
+  Process run(Command({"run", "--profile", profile, "--json"}), InstalledEnvironment(dir_));
+  ASSERT_TRUE(run.WaitForText("front.detector is published on " + (dir_ / "run/front-det.sock"))) << run.Err();
+  const Outcome receive = Videostream({"receive", dir_ / "run/front-det.sock", "--count", "5", "--json", "--quiet"});
+  EXPECT_EQ(receive.code, 0) << receive.err;
+  EXPECT_EQ(Json::parse(receive.out)["frames"], 5) << receive.out;
+  const std::string text = Videostream({"status"}).out;
+  for (const char* row : {"\nfront.full      frames   NV12 1280x720@", "\nfront.full      packets  H264 ",
+                          "\nfront.detector  frames   RGB24 320x320@10 "}) {
+    EXPECT_NE(text.find(row), std::string::npos) << row << "\nis not in\n" << text;
+  }
+  const std::string table = text.substr(text.find("\nSTREAM "));
+  for (size_t at = 0; at + 1 < table.size();) {
+    const size_t end = std::min(table.find('\n', at + 1), table.size());
+    EXPECT_LE(end - at - 1, 80U) << table.substr(at + 1, end - at - 1);
+    at = end;
+  }
+  run.Signal(SIGTERM);
+  const Outcome outcome = run.Wait();
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find(" published, "), std::string::npos) << outcome.err;
+  const Json streams = Json::parse(outcome.out)["streams"];
+  ASSERT_EQ(streams.size(), 2U);
+  EXPECT_EQ(streams[0]["output"], "full");
+  EXPECT_EQ(streams[1]["output"], "detector");
+  EXPECT_EQ(streams[1]["packets"], nullptr);
+  EXPECT_GT(streams[1]["frames"]["dropped"]["rate_limit"], 0);
+  for (const Json& stream : streams) {
+    const Json& flow = stream["frames"];
+    EXPECT_EQ(flow["in"].get<uint64_t>(), flow["published"].get<uint64_t>() + Sum(flow["dropped"])) << stream;
+    EXPECT_TRUE(flow["color"].contains("matrix") && flow["color"].contains("range")) << flow;
+  }
+  EXPECT_EQ(streams[0]["frames"]["color"]["range"], "limited") << streams[0];
+  // The consumer of the second output is not that of the first.
+  EXPECT_EQ(streams[0]["consumers"].size(), 0U) << streams[0];
+  EXPECT_TRUE(std::filesystem::is_empty(dir_ / "run"));
+}
+
 // Would catch: a runtime that does not say what it chose, or whose table does not come.
 TEST_F(RunTest, TextNamesBackendsSocketsAndCounters) {
   const Outcome outcome =
@@ -217,14 +263,45 @@ TEST_F(RunTest, InputIsReplayedToItsEnd) {
   EXPECT_EQ(stream["backends"]["capture"], "sw-fallback/file");
 }
 
+// Would catch: a file of JPEGs that is read as Y4M, or is not decoded for consumers of raw frames.
+TEST_F(RunTest, JpegsAreReplayedDecoded) {
+  const std::string jpegs = dir_ / "in.mjpeg";
+  {
+    const std::string profile = Profile("codec: h264", "codec: mjpeg");
+    std::string text = ReadAll(profile);
+    for (const char* key : {"          bitrate: ", "          gop: "}) {
+      const size_t at = text.find(key);
+      ASSERT_NE(at, std::string::npos) << key;
+      text.erase(at, text.find('\n', at) + 1 - at);
+    }
+    WriteAll(profile, text);
+    Process run(Command({"run", "--profile", profile}), InstalledEnvironment(dir_));
+    ASSERT_TRUE(run.WaitForText("control socket")) << run.Err();
+    const Outcome receive = Videostream(
+        {"receive", dir_ / "run/front.sock", "--packets", "--policy", "queue:8", "--count", "6", "--raw", jpegs});
+    ASSERT_EQ(receive.code, 0) << receive.err;
+    run.Signal(SIGTERM);
+    ASSERT_EQ(run.Wait().code, 0);
+  }
+  const Outcome outcome = Videostream({"run", "--profile", Profile(), "--input", jpegs, "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const Json stream = Json::parse(outcome.out)["streams"][0];
+  EXPECT_EQ(stream["state"], "ended");
+  EXPECT_EQ(stream["frames"]["in"], 6) << stream;
+  EXPECT_EQ(stream["frames"]["published"], 6) << stream;
+  EXPECT_EQ(stream["frames"]["format"], "NV12") << stream;
+  EXPECT_EQ(stream["frames"]["width"], 1280) << stream;
+}
+
 // Would catch: bad footage that starts, crashes, or fails without the file's name.
 TEST_F(RunTest, BadInputIsExplained) {
   const auto run = [&](const std::string& file) {
     return Videostream({"run", "--profile", Profile(), "--input", file});
   };
   const std::string none = dir_ / "none.y4m";
-  ExpectRefused(run(none), 2, "videostream run: --input '" + none + "': No such file or directory\n");
-  ExpectRefused(run(dir_.path()), 2, "videostream run: --input '" + dir_.path() + "': a folder, expected a Y4M file\n");
+  ExpectRefused(run(none), 2, "videostream run: input '" + none + "': No such file or directory\n");
+  ExpectRefused(run(dir_.path()), 2,
+                "videostream run: input '" + dir_.path() + "': a folder, expected a Y4M or MJPEG file\n");
   struct Bad {
     std::string name, content;
   };
@@ -257,7 +334,7 @@ TEST_F(RunTest, BadInputIsExplained) {
 TEST_F(RunTest, WrongSettingsAreRefusedBeforeAnythingStarts) {
   const Outcome backend = Videostream({"run", "--profile", Profile(), "--set", "nothing.key=1"});
   EXPECT_EQ(backend.code, 2);
-  EXPECT_NE(backend.err.find("--set: option 'nothing.key'"), std::string::npos) << backend.err;
+  EXPECT_NE(backend.err.find("set: option 'nothing.key'"), std::string::npos) << backend.err;
   const Outcome key = Videostream({"run", "--profile", Profile(), "--set", "sw-fallback.pac=max"});
   EXPECT_EQ(key.code, 2);
   EXPECT_NE(key.err.find("unknown option 'pac'"), std::string::npos) << key.err;

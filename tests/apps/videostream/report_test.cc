@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -42,6 +43,8 @@ RuntimeReport Example() {
   stream.frames.width = 64;
   stream.frames.height = 48;
   stream.frames.rate = {30000, 1001};
+  stream.frames.colorimetry.matrix = 1;
+  stream.frames.colorimetry.range = VSTREAM_RANGE_LIMITED;
   stream.packets.published = 5;
   vstream_consumer consumer{};
   consumer.struct_size = sizeof consumer;
@@ -105,9 +108,9 @@ TEST(ReportTest, NamesThatAreNotTextStayValidJson) {
 // Would catch: counters under the wrong heading.
 TEST(ReportTest, TextIsATableOfStreamsAndConsumers) {
   EXPECT_EQ(StreamsText(Example().streams),
-            "STREAM      FLOW     CONTENT                     IN  PUBLISHED   BYTES  DROPPED\n"
-            "front.full  frames   NV12 64x48 30000/1001 fps  100         97  1.5 MB  2 device_gap\n"
-            "front.full  packets                               0          5     0 B  0\n"
+            "STREAM      FLOW     CONTENT                 IN  PUBLISHED   BYTES  DROPPED\n"
+            "front.full  frames   NV12 64x48@30000/1001  100         97  1.5 MB  2 device_gap\n"
+            "front.full  packets                           0          5     0 B  0\n"
             "\n"
             "CONSUMER  PID   OF                  POLICY   PUBLISHED  TAKEN  SKIPPED\n"
             "viewer    1234  front.full packets  queue:4         50     45  5 overrun\n"
@@ -120,6 +123,103 @@ TEST(ReportTest, TextIsATableOfStreamsAndConsumers) {
             "  front.capture         sw/pattern  it fits\n"
             "  front.full.converter  -           not needed\n");
   EXPECT_EQ(ProgressText(Example().streams), "front.full 97 published, 2 dropped, 1 consumer");
+}
+
+// A camera of full size and what is made of it: the widest that is usual.
+std::vector<StreamStatus> TwoOutputs() {
+  StreamStatus full = Example().streams[0];
+  full.error.clear();
+  full.stuck.clear();
+  full.consumers_refused = 0;
+  full.state = StreamState::kRunning;
+  full.frames.width = 1920;
+  full.frames.height = 1080;
+  full.frames.rate = {30, 1};
+  full.frames.in = 12345;
+  full.frames.bytes = 38000000000;
+  full.packets.fourcc = VSTREAM_FORMAT_H264;
+  StreamStatus detector = full;
+  detector.output = "detector";
+  detector.encoder.clear();
+  detector.frames.dropped = {};
+  detector.frames.dropped[VSTREAM_DROP_RATE_LIMIT] = 8230;
+  detector.frames.dropped[VSTREAM_DROP_NO_FREE_BUFFER] = 12;
+  detector.consumers[0].stream = VSTREAM_STREAM_FRAMES;
+  detector.consumers[0].skipped[VSTREAM_DROP_VOID_LEASE] = 3;
+  std::memcpy(detector.consumers[0].name, "videostream", 12);
+  return {full, detector};
+}
+
+size_t Widest(const std::string& text) {
+  size_t widest = 0;
+  for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    widest = std::max(widest, text.find('\n', at) - at);
+  }
+  return widest;
+}
+
+// Would catch: tables of several outputs that wrap on an ordinary terminal, or lose the reasons for it.
+TEST(ReportTest, SeveralOutputsAreReadableAtEightyColumns) {
+  const std::string text = StreamsText(TwoOutputs());
+  EXPECT_EQ(text,
+            "STREAM          FLOW     CONTENT               IN  PUBLISHED    BYTES  DROPPED\n"
+            "front.full      frames   NV12 1920x1080@30  12345         97  38.0 GB  2\n"
+            "front.full      packets  H264                   0          5      0 B  0\n"
+            "front.detector  frames   NV12 1920x1080@30  12345         97  38.0 GB  8242\n"
+            "  front.full frames dropped: 2 device_gap\n"
+            "  front.detector frames dropped: 12 no_free_buffer, 8230 rate_limit\n"
+            "\n"
+            "CONSUMER     PID   OF                     POLICY   PUBLISHED  TAKEN  SKIPPED\n"
+            "viewer       1234  front.full packets     queue:4         50     45  5\n"
+            "videostream  1234  front.detector frames  queue:4         50     45  8\n"
+            "  viewer (1234) skipped: 5 overrun\n"
+            "  videostream (1234) skipped: 5 overrun, 3 void_lease\n"
+            "(taken and skipped as reported by each consumer)\n");
+  EXPECT_LE(Widest(text), 80U) << text;
+  const std::string progress = ProgressText(TwoOutputs());
+  EXPECT_EQ(progress, "front.full 97, front.detector 97 published, 14 dropped, 2 consumers");
+}
+
+// Would catch: reasons that run off the screen, or are squeezed into a column of a few characters.
+TEST(ReportTest, LongReasonsOfChoicesAreWrapped) {
+  const std::string reason = "the first of the profile that can turn NV12 1920x1080 into RGB24 640x640";
+  EXPECT_EQ(ChosenText({{"front.capture", "sw", "pattern", reason}}),
+            "  front.capture  sw/pattern  the first of the profile that can turn NV12\n"
+            "                             1920x1080 into RGB24 640x640\n");
+  EXPECT_EQ(ChosenText({{"front.detector.converter", "sw-fallback", "convert", reason},
+                        {"front.detector.encoder", "imx-vpu-hantro-enc", "0123456789", reason},
+                        {"front.x.encoder", "", "", ""}}),
+            "  front.detector.converter  sw-fallback/convert\n"
+            "      the first of the profile that can turn NV12 1920x1080 into RGB24 640x640\n"
+            "  front.detector.encoder    imx-vpu-hantro-enc/0123456789\n"
+            "      the first of the profile that can turn NV12 1920x1080 into RGB24 640x640\n"
+            "  front.x.encoder           -\n");
+}
+
+// Would catch: colours that are told wrongly, or told where nobody knows them.
+TEST(ReportTest, ColourIsToldByName) {
+  struct Case {
+    uint8_t matrix, range;
+    const char* json;
+  };
+  const Case cases[] = {{1, VSTREAM_RANGE_LIMITED, R"({"matrix":"bt709","range":"limited"})"},
+                        {6, VSTREAM_RANGE_FULL, R"({"matrix":"bt601","range":"full"})"},
+                        {5, VSTREAM_RANGE_FULL, R"({"matrix":"bt601","range":"full"})"},
+                        {9, VSTREAM_RANGE_UNSPECIFIED, R"({"matrix":"bt2020","range":null})"},
+                        {0, VSTREAM_RANGE_FULL, R"({"matrix":"rgb","range":"full"})"},
+                        {0, VSTREAM_RANGE_UNSPECIFIED, R"({"matrix":null,"range":null})"},
+                        {2, VSTREAM_RANGE_UNSPECIFIED, R"({"matrix":null,"range":null})"},
+                        {77, 99, R"({"matrix":null,"range":null})"}};
+  for (const Case& c : cases) {
+    RuntimeReport report = Example();
+    report.streams[0].frames.colorimetry.matrix = c.matrix;
+    report.streams[0].frames.colorimetry.range = c.range;
+    const std::string json = ReportToJson(report, "s");
+    EXPECT_EQ(nlohmann::ordered_json::parse(json)["streams"][0]["frames"]["color"].dump(), c.json);
+    const Result<RuntimeReport> back = ReportFromJson(json);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(ReportToJson(*back, "s"), json);
+  }
 }
 
 // Would catch: a table at the end that forgets who has left before.
@@ -137,39 +237,17 @@ TEST(ReportTest, ConsumersThatLeftAreRemembered) {
   EXPECT_EQ(streams[0].consumers.size(), 1U);
 }
 
-// Would catch: a slot that was filled and is shown as empty, or the other way round.
-TEST(ReportTest, ChosenIsTakenFromThePlanning) {
-  Planning planning;
-  Candidate refused{.backend = "v4l2",
-                    .device = {},
-                    .verdict = Verdict::kNoDevice,
-                    .reason = "none",
-                    .evidence = {},
-                    .fix = {},
-                    .pos = {}};
-  Candidate taken{.backend = "sw",
-                  .device = "pattern",
-                  .verdict = Verdict::kTaken,
-                  .reason = "fits",
-                  .evidence = {},
-                  .fix = {},
-                  .pos = {}};
-  Candidate idle{.backend = "sw",
-                 .device = {},
-                 .verdict = Verdict::kNotNeeded,
-                 .reason = "as captured",
-                 .evidence = {},
-                 .fix = {},
-                 .pos = {}};
-  planning.slots = {
-      {.name = "a.capture", .kind = BackendKind::kCapture, .candidates = {refused, taken}, .would_change = {}},
-      {.name = "a.b.converter", .kind = BackendKind::kConverter, .candidates = {idle}, .would_change = {}},
-      {.name = "a.b.encoder", .kind = BackendKind::kEncoder, .candidates = {refused}, .would_change = {}}};
-  const std::vector<Chosen> chosen = ChosenOf(planning);
-  ASSERT_EQ(chosen.size(), 2U);
-  EXPECT_EQ(chosen[0].device, "pattern");
-  EXPECT_EQ(chosen[1].backend, "");
-  EXPECT_EQ(chosen[1].reason, "as captured");
+// Would catch: a consumer of one output that is shown at the end under another, whose consumers have the same numbers.
+TEST(ReportTest, ConsumersAreRememberedPerOutput) {
+  ConsumerHistory history;
+  std::vector<StreamStatus> streams = TwoOutputs();
+  history.Note(streams);
+  for (StreamStatus& stream : streams) stream.consumers.clear();
+  history.AddTo(streams);
+  ASSERT_EQ(streams[0].consumers.size(), 1U);
+  ASSERT_EQ(streams[1].consumers.size(), 1U);
+  EXPECT_STREQ(streams[0].consumers[0].name, "viewer");
+  EXPECT_STREQ(streams[1].consumers[0].name, "videostream");
 }
 
 // Would catch: the recorder's or the receiver's JSON misread by the table of tools/run.

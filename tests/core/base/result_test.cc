@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "videostream/error.h"
+
 namespace videostream {
 namespace {
 
@@ -136,6 +138,22 @@ TEST(CodeTest, ExitCodesAreTheFixedOnes) {
        {Code::kBusy, Code::kNoMemory, Code::kIo, Code::kEndOfStream, Code::kCancelled, Code::kInternal}) {
     EXPECT_EQ(ExitCode(code), 1) << CodeName(code);
   }
+}
+
+// Catches a failure that the public headers report as success or as another kind, and a number of a peer that is taken
+// on trust.
+TEST(CodeTest, PublicCodesAreThoseOfTheHeaders) {
+  for (const Code code : kAllCodes) {
+    EXPECT_LT(AbiCode(code), VSTREAM_OK) << CodeName(code);
+    const Code back = code == Code::kCancelled ? Code::kEndOfStream : code;
+    EXPECT_EQ(CodeFromAbi(AbiCode(code)), back) << CodeName(code);
+  }
+  EXPECT_EQ(AbiCode(Code::kInvalidArgument), VSTREAM_E_INVALID);
+  EXPECT_EQ(AbiCode(Code::kPermission), VSTREAM_E_PERMISSION);
+  EXPECT_EQ(AbiCode(static_cast<Code>(200)), VSTREAM_E_INTERNAL);
+  EXPECT_EQ(CodeFromAbi(VSTREAM_E_AGAIN), Code::kBusy);
+  EXPECT_EQ(CodeFromAbi(1), Code::kInternal);
+  EXPECT_EQ(CodeFromAbi(-4711), Code::kInternal);
 }
 
 }  // namespace

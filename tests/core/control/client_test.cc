@@ -3,6 +3,7 @@
 #include "core/control/client.h"
 
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,6 +99,14 @@ TEST_F(HttpGetTest, SilenceIsATimeout) {
   ExpectError(Ask("", milliseconds(100), true), Code::kTimeout, "not finished in time");
   ExpectError(Ask("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", milliseconds(100), true), Code::kTimeout,
               "not finished in time");
+}
+
+// Would catch: a wait for events that Ctrl-C does not end.
+TEST_F(HttpGetTest, AReadableDescriptorEndsTheWait) {
+  const UniqueFd stop(eventfd(1, EFD_CLOEXEC));
+  const Result<ListeningSocket> socket = ListeningSocket::Bind(path_, 0600);
+  ASSERT_TRUE(socket) << socket.error().message;
+  ExpectError(HttpGet(path_, "/v1/status", seconds(1000), stop.get()), Code::kCancelled, "stopped");
 }
 
 // Would catch: a client that waits for ever, or does not say what to do, when nobody is there.

@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -26,6 +28,10 @@ namespace videostream {
 namespace {
 
 using std::chrono::seconds;
+
+ControlAnswers Silent() {
+  return {.status_json = [] { return std::string(); }};
+}
 
 class ControlServerTest : public testing::Test {
  protected:
@@ -42,10 +48,22 @@ class ControlServerTest : public testing::Test {
   }
 
   std::unique_ptr<ControlServer> MustStart() {
-    Result<std::unique_ptr<ControlServer>> server = ControlServer::Start(path_, [this] {
+    ControlAnswers answers;
+    answers.status_json = [this] {
       ++asked_;
       return status_;
-    });
+    };
+    answers.events = [this](uint64_t after) {
+      const bool over = over_;
+      const uint64_t last = last_;
+      return EventsAnswer{.json = "after " + std::to_string(after), .news = last > after, .over = over};
+    };
+    answers.await_event = [this](uint64_t after, std::chrono::nanoseconds limit) {
+      ++waits_;
+      std::unique_lock lock(mutex_);
+      added_.wait_for(lock, limit, [&] { return last_ > after || over_; });
+    };
+    Result<std::unique_ptr<ControlServer>> server = ControlServer::Start(path_, std::move(answers));
     EXPECT_TRUE(server) << server.error().message;
     return server ? std::move(*server) : nullptr;
   }
@@ -94,6 +112,39 @@ class ControlServerTest : public testing::Test {
   std::string dir_, path_;
   std::string status_ = "{\"schema\": \"videostream.status/1\"}\n";
   std::atomic<int> asked_{0};
+
+  // Something happens, or nothing more will.
+  void Change(uint64_t last, bool over = false) {
+    {
+      const std::lock_guard lock(mutex_);
+      last_ = last;
+      over_ = over;
+    }
+    added_.notify_all();
+  }
+  // A client that waits for events, known to be served.
+  UniqueFd Waiter(int wait = ControlServer::kMaxWaitSeconds) {
+    const int before = waits_;
+    Result<UniqueFd> fd = ConnectUnix(path_, std::chrono::seconds(10));
+    EXPECT_TRUE(fd) << fd.error().message;
+    const std::string request = "GET /v1/events?wait=" + std::to_string(wait) + " HTTP/1.1\r\n\r\n";
+    EXPECT_EQ(send(fd->get(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+    while (waits_ == before) std::this_thread::yield();
+    return std::move(*fd);
+  }
+  static std::string ReadToEnd(const UniqueFd& fd) {
+    fcntl(fd.get(), F_SETFL, 0);
+    std::string answer;
+    char chunk[4096];
+    for (ssize_t n; (n = recv(fd.get(), chunk, sizeof chunk, 0)) > 0;) answer.append(chunk, static_cast<size_t>(n));
+    return answer;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable added_;
+  std::atomic<uint64_t> last_{0};
+  std::atomic<bool> over_{false};
+  std::atomic<int> waits_{0};
 };
 
 // Would catch: no status at all, or one that is made without being asked for.
@@ -108,12 +159,12 @@ TEST_F(ControlServerTest, StatusIsMadeOncePerRequest) {
 TEST_F(ControlServerTest, OtherPathsAndMethodsAreErrorsInJson) {
   const auto server = MustStart();
   ExpectAnswer("GET /v2/status HTTP/1.1\r\nHost: x\r\n\r\n", "404 Not Found", "Content-Type: application/json",
-               ErrorJson(404, "there is no '/v2/status' here, only '/v1/status'"));
+               ErrorJson(404, "there is no '/v2/status' here, only '/v1/status' and '/v1/events'"));
   ExpectAnswer("DELETE /v1/status HTTP/1.1\r\nHost: x\r\n\r\n", "405 Method Not Allowed", "Allow: GET",
                ErrorJson(405, "'/v1/status' can only be read: use GET, not DELETE"));
   // A path that is JSON itself, decoded.
   ExpectAnswer("GET /%22%0a%5c%00 HTTP/1.1\r\n\r\n", "404 Not Found", "Connection: close",
-               ErrorJson(404, R"(there is no '/\"\n\\\u0000' here, only '/v1/status')"));
+               ErrorJson(404, R"(there is no '/\"\n\\\u0000' here, only '/v1/status' and '/v1/events')"));
   // A body is not read, whatever it claims to be.
   ExpectAnswer("POST /v1/status HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", "405 Method Not Allowed",
                "Allow: GET", ErrorJson(405, "'/v1/status' can only be read: use GET, not POST"));
@@ -122,13 +173,105 @@ TEST_F(ControlServerTest, OtherPathsAndMethodsAreErrorsInJson) {
 
 // Would catch: an exception that ends the process, or one whose cause nobody gets to know.
 TEST_F(ControlServerTest, ExceptionsAreAnswered) {
-  const Result<std::unique_ptr<ControlServer>> server =
-      ControlServer::Start(path_, []() -> std::string { throw std::runtime_error("broken on purpose"); });
+  const Result<std::unique_ptr<ControlServer>> server = ControlServer::Start(
+      path_, {.status_json = []() -> std::string { throw std::runtime_error("broken on purpose"); },
+              .events = [](uint64_t) -> EventsAnswer { throw 1; }});
   ASSERT_TRUE(server) << server.error().message;
   testing::internal::CaptureStderr();
   ExpectAnswer("GET /v1/status HTTP/1.1\r\n\r\n", "500 Internal Server Error", "Content-Type: application/json",
                ErrorJson(500, "the answer could not be made; the log of the runtime has the cause"));
+  ExpectAnswer("GET /v1/events HTTP/1.1\r\n\r\n", "500 Internal Server Error", "Content-Type: application/json",
+               ErrorJson(500, "the answer could not be made; the log of the runtime has the cause"));
   EXPECT_NE(testing::internal::GetCapturedStderr().find("broken on purpose"), std::string::npos);
+}
+
+// Would catch: events that are waited for although they are there, or that are not found.
+TEST_F(ControlServerTest, EventsThatAreThereAreAnsweredAtOnce) {
+  const auto server = MustStart();
+  Change(9);
+  const std::string json = "Content-Type: application/json";
+  ExpectAnswer("GET /v1/events HTTP/1.1\r\n\r\n", "200 OK", json, "after 0");
+  ExpectAnswer("GET /v1/events?after=8&wait=25 HTTP/1.1\r\n\r\n", "200 OK", json, "after 8");
+  ExpectAnswer("GET /v1/events?after=9 HTTP/1.1\r\n\r\n", "200 OK", json, "after 9");
+  ExpectAnswer("GET /v1/events?after=18446744073709551615 HTTP/1.1\r\n\r\n", "200 OK", json,
+               "after 18446744073709551615");
+  EXPECT_EQ(waits_, 0);
+}
+
+// Would catch: numbers that are taken for others, and waits without a bound.
+TEST_F(ControlServerTest, WrongParametersOfEventsAreExplained) {
+  const auto server = MustStart();
+  const std::string body =
+      ErrorJson(400, "expected '/v1/events?after=N&wait=SECONDS' with whole numbers, SECONDS up to 25");
+  for (const char* query : {"after=-1", "after=", "after=x", "after=18446744073709551616", "wait=26", "wait=1.5",
+                            "wait=99999999999999999999", "after=1&wait=-3", "after=%00"}) {
+    ExpectAnswer("GET /v1/events?" + std::string(query) + " HTTP/1.1\r\n\r\n", "400 Bad Request",
+                 "Content-Type: application/json", body);
+  }
+  EXPECT_EQ(waits_, 0);
+}
+
+// Would catch: a client that waits and is not told, or is told the wrong thing.
+TEST_F(ControlServerTest, AWaitEndsWithTheNextEvent) {
+  const auto server = MustStart();
+  const UniqueFd waiter = Waiter();
+  Change(1);
+  EXPECT_TRUE(ReadToEnd(waiter).ends_with("\r\n\r\nafter 0"));
+}
+
+// Would catch: a wait that is longer than it was asked to be, or ends without an answer.
+TEST_F(ControlServerTest, AWaitWithoutEventsIsAnsweredToo) {
+  const auto server = MustStart();
+  EXPECT_TRUE(ReadToEnd(Waiter(1)).ends_with("\r\n\r\nafter 0"));
+}
+
+// Would catch: clients that wait for events and keep those out who ask for the status.
+TEST_F(ControlServerTest, WaitingForEventsKeepsNobodyOut) {
+  const auto server = MustStart();
+  std::vector<UniqueFd> waiters;
+  for (size_t i = 0; i < ControlServer::kMaxWaiting; ++i) waiters.push_back(Waiter());
+  ExpectStatusWorks();
+  ExpectAnswer("GET /v1/events?wait=25 HTTP/1.1\r\n\r\n", "503 Service Unavailable", "Content-Type: application/json",
+               ErrorJson(503, "4 clients wait for events already; ask without 'wait', or when one of them has ended"));
+  ExpectAnswer("GET /v1/events HTTP/1.1\r\n\r\n", "200 OK", "Content-Type: application/json", "after 0");
+  // One that goes away makes room.
+  waiters.pop_back();
+  std::string answer;
+  while (answer.find(" 200 OK") == std::string::npos) {
+    answer = Exchange("GET /v1/events?wait=1 HTTP/1.1\r\n\r\n");
+    ASSERT_NE(answer.find(" 200 OK") != std::string::npos, answer.find(" 503 ") != std::string::npos) << answer;
+  }
+}
+
+// Would catch: an end that waits for clients which wait themselves.
+TEST_F(ControlServerTest, EndsWhileClientsWaitForEvents) {
+  constexpr int kRounds = 10;
+  static_assert(kRounds * ControlServer::kMaxWaitSeconds > 100);  // of alarm()
+  for (int round = 0; round < kRounds; ++round) {
+    auto server = MustStart();
+    std::vector<UniqueFd> waiters;
+    for (size_t i = 0; i < ControlServer::kMaxWaiting; ++i) waiters.push_back(Waiter());
+    server.reset();
+    for (const UniqueFd& waiter : waiters) (void)ReadToEnd(waiter);
+  }
+}
+
+// Would catch: a client that follows the events and is cut off before it hears of the last one.
+TEST_F(ControlServerTest, FollowersHearOfTheEnd) {
+  auto server = MustStart();
+  const UniqueFd waiter = Waiter();
+  // A second one has had an answer and is on its way to ask again.
+  Change(1);
+  EXPECT_TRUE(ReadToEnd(waiter).ends_with("after 0"));
+  std::thread late([this] {
+    const std::string answer = Exchange("GET /v1/events?after=1&wait=25 HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(answer.ends_with("after 1")) << answer;
+  });
+  while (waits_ < 2) std::this_thread::yield();
+  Change(2, true);
+  server->AwaitFollowers(seconds(60));
+  server.reset();
+  late.join();
 }
 
 // Would catch: a server that dies of garbage, or goes on collecting it.
@@ -292,7 +435,7 @@ TEST_F(ControlServerTest, EndsRightAfterItsStart) {
 // Would catch: a second runtime that takes the socket of a live one.
 TEST_F(ControlServerTest, LiveOwnerIsNamedAndKept) {
   const auto server = MustStart();
-  const Result<std::unique_ptr<ControlServer>> second = ControlServer::Start(path_, [] { return std::string(); });
+  const Result<std::unique_ptr<ControlServer>> second = ControlServer::Start(path_, Silent());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::kBusy);
   EXPECT_EQ(second.error().message, "control socket '" + path_ + "': process " + std::to_string(getpid()) +
@@ -321,7 +464,7 @@ TEST_F(ControlServerTest, SocketOfADeadOwnerIsReplaced) {
 // Would catch: deleting a file of the user's, or the socket of whoever came after us.
 TEST_F(ControlServerTest, ForeignFilesAreLeftAlone) {
   std::ofstream(path_) << "precious";
-  const Result<std::unique_ptr<ControlServer>> refused = ControlServer::Start(path_, [] { return std::string(); });
+  const Result<std::unique_ptr<ControlServer>> refused = ControlServer::Start(path_, Silent());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "control socket '" + path_ +
                                          "': there is a file that is not a socket; remove it, or name another path "
@@ -338,9 +481,7 @@ TEST_F(ControlServerTest, ForeignFilesAreLeftAlone) {
 
 // Would catch: an errno where a sentence is needed, for each path that cannot work.
 TEST_F(ControlServerTest, ImpossiblePathsAreExplained) {
-  const auto start = [](const std::string& path) {
-    return ControlServer::Start(path, [] { return std::string(); }).error();
-  };
+  const auto start = [](const std::string& path) { return ControlServer::Start(path, Silent()).error(); };
   const std::string longer = "/tmp/" + std::string(120, 'x');
   EXPECT_EQ(start(longer).message, "control socket '" + longer +
                                        "': the path has 125 bytes, a socket can have 107; name a shorter one with "

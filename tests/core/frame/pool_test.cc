@@ -316,5 +316,74 @@ TEST(PoolAcquire, DoesNotBelieveATransportThatGivesBackTheWrongBuffer) {
   }
 }
 
+// Bug: one transport's consumers keep the whole of a shared pool, or lose frames that are within their part.
+TEST(PoolMakeRoom, TakesBackWhatIsAboveTheTransportsPart) {
+  FakeTransport one, two;
+  auto made = Pool::Make(TinyBuffers(6), {0, 1, 2, 3, 4, 5}, 0, {&one, &two});
+  ASSERT_TRUE(made) << made.error().message;
+  Pool& sut = **made;
+  const auto room = [&](uint32_t transport, uint32_t limit) {
+    const Result<bool> result = sut.MakeRoom(transport, limit);
+    return result ? std::string(*result ? "yes" : "no") : result.error().message;
+  };
+  std::vector<uint32_t> ids;
+  for (int i = 0; i < 4; ++i) {
+    ids.push_back(**sut.Acquire());
+    Publish(sut, ids.back(), one, 0);
+  }
+  EXPECT_EQ(room(0, 4), "yes");
+  EXPECT_EQ(one.calls, 0U);  // nothing to take back
+  EXPECT_EQ(room(1, 0), "yes");
+  EXPECT_EQ(room(0, 2), "yes");
+  EXPECT_EQ(Text(sut.counts()), "free 4 device 0 in use 0 published 2");
+
+  // What a consumer holds stays, however old; what is in use or on the other transport does not become free.
+  const uint32_t both = **sut.Acquire();
+  one.Show(both);
+  two.Show(both);
+  EXPECT_EQ(Text(sut.MarkPublished(both, 0)), "ok");
+  EXPECT_EQ(Text(sut.MarkPublished(both, 1)), "ok");
+  EXPECT_EQ(Text(sut.Release(both)), "ok");
+  Publish(sut, **sut.Acquire(), one, 0);
+  one.Hold(ids[2]);
+  EXPECT_EQ(room(0, 1), "no");  // the one that is held and the newest
+  EXPECT_EQ(Text(sut.counts()), "free 3 device 0 in use 0 published 3");
+  EXPECT_EQ(room(1, 0), "no");  // the newest there
+  one.LetGo(ids[2]);
+  EXPECT_EQ(room(0, 1), "yes");
+  EXPECT_EQ(Text(sut.counts()), "free 4 device 0 in use 0 published 2");
+}
+
+// Bug: a buffer that is being encoded is given to the device when its transport lets it go.
+TEST(PoolMakeRoom, ABufferInUseIsNotFree) {
+  FakeTransport transport;
+  auto made = Pool::Make(TinyBuffers(2), {0, 1}, 0, {&transport});
+  ASSERT_TRUE(made) << made.error().message;
+  Pool& sut = **made;
+  const uint32_t id = **sut.Acquire();
+  EXPECT_EQ(Text(sut.Retain(id)), "ok");
+  Publish(sut, id, transport);
+  Publish(sut, **sut.Acquire(), transport);
+  EXPECT_TRUE(*sut.MakeRoom(0, 1));
+  EXPECT_EQ(Text(sut.counts()), "free 0 device 0 in use 1 published 1");
+  EXPECT_EQ(Text(sut.Release(id)), "ok");
+  EXPECT_EQ(Text(sut.counts()), "free 1 device 0 in use 0 published 1");
+}
+
+// Bug: a transport that fails or lies makes room that is not there.
+TEST(PoolMakeRoom, ReportsATransportThatFails) {
+  FakeTransport transport;
+  auto made = Pool::Make(TinyBuffers(2), {0, 1}, 0, {&transport});
+  ASSERT_TRUE(made) << made.error().message;
+  Pool& sut = **made;
+  for (int i = 0; i < 2; ++i) Publish(sut, **sut.Acquire(), transport);
+  transport.failure = Error{Code::kIo, "it is gone"};
+  const Result<bool> room = sut.MakeRoom(0, 1);
+  ASSERT_FALSE(room);
+  EXPECT_EQ(room.error().message, "pool: reclaim from transport 0: it is gone");
+  EXPECT_EQ(Text(sut.counts()), "free 0 device 0 in use 0 published 2");
+  EXPECT_FALSE(sut.MakeRoom(1, 1));  // there is no such transport
+}
+
 }  // namespace
 }  // namespace videostream

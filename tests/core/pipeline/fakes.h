@@ -12,6 +12,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -75,6 +76,10 @@ struct CaptureControl {
   bool ended = false, fail = false, started = false;
   std::atomic<bool> hang{false};
   std::atomic<int> alive{0};
+  // What it is configured to; timestamps are those of this rate.
+  vstream_layout layout = *ComputeLayout(VSTREAM_FORMAT_GREY, 64, 64);
+  vstream_ratio rate{30, 1};
+  vstream_colorimetry color{};
 
   // Fills `count` queued buffers, waiting for each to be queued; `lost` are counted by the device before the first.
   void Deliver(int count, uint64_t lost = 0, uint32_t flags = 0) {
@@ -87,6 +92,8 @@ struct CaptureControl {
       frame.buffer_id = queued.front();
       frame.sequence = ++sequence;
       frame.flags = flags;
+      frame.pts_ns = 1'000'000'000 + static_cast<int64_t>(sequence * 1'000'000'000 * rate.den / rate.num);
+      frame.duration_ns = int64_t{1'000'000'000} * rate.den / rate.num;
       frame.bytes_used[0] = 4096;
       frame.acquire_fence = frame.release_fence = -1;
       queued.pop_front();
@@ -114,10 +121,11 @@ class FakeCapture : public Capture {
     vstream_capture_config config{};
     config.struct_size = sizeof config;
     config.role = VSTREAM_ROLE_IMPORTS;
-    config.layout = *ComputeLayout(VSTREAM_FORMAT_GREY, 64, 64);
+    config.layout = c_->layout;
     config.min_buffers = 2;
     config.max_buffers = 8;
-    config.rate = {30, 1};
+    config.rate = c_->rate;
+    config.colorimetry = c_->color;
     return config;
   }
   Status Attach(uint32_t, std::shared_ptr<const Buffer>) override { return {}; }
@@ -164,10 +172,14 @@ struct JobControl {
   std::condition_variable changed;
   Flag ready;
   std::deque<std::pair<uint64_t, uint32_t>> jobs;  // cookie, target id
-  std::deque<int64_t> pts;
-  std::vector<uint32_t> flags;  // of every submit
-  int allowed = 0;              // jobs that may finish
+  std::vector<uint32_t> flags;                     // of every submit to an encoder
+  std::vector<vstream_frame> submitted;            // to a converter
+  vstream_converter_config conversion{};           // as configured
+  vstream_encoder_config encoding{};
+  int allowed = 0;  // jobs that may finish
   bool drain = false, fail = false;
+  std::atomic<bool> hang{false};  // a converter: in collect
+  std::atomic<int> alive{0};
   int32_t status = VSTREAM_OK;
   uint32_t max_jobs = 2;
 
@@ -179,6 +191,15 @@ struct JobControl {
   void WaitForJobs(size_t count) {
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return jobs.size() >= count; });
+  }
+  void FailNow() {
+    const std::lock_guard lock(mutex);
+    fail = true;
+    Update();
+  }
+  void WaitForSubmitted(size_t count) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return submitted.size() >= count; });
   }
   void Update() {
     ready.Set(fail || (!jobs.empty() && (allowed > 0 || drain)) || (jobs.empty() && drain));
@@ -200,7 +221,8 @@ struct JobControl {
 class FakeEncoder : public Encoder {
  public:
   explicit FakeEncoder(std::shared_ptr<JobControl> control) : c_(std::move(control)) {}
-  Result<vstream_encoder_needs> Configure(const vstream_encoder_config&) override {
+  Result<vstream_encoder_needs> Configure(const vstream_encoder_config& config) override {
+    c_->encoding = config;
     vstream_encoder_needs needs{};
     needs.struct_size = sizeof needs;
     needs.max_jobs = c_->max_jobs;
@@ -247,8 +269,10 @@ class FakeEncoder : public Encoder {
 
 class FakeConverter : public Converter {
  public:
-  explicit FakeConverter(std::shared_ptr<JobControl> control) : c_(std::move(control)) {}
-  Result<vstream_converter_needs> Configure(const vstream_converter_config&) override {
+  explicit FakeConverter(std::shared_ptr<JobControl> control) : c_(std::move(control)) { ++c_->alive; }
+  ~FakeConverter() override { --c_->alive; }
+  Result<vstream_converter_needs> Configure(const vstream_converter_config& config) override {
+    c_->conversion = config;
     vstream_converter_needs needs{};
     needs.struct_size = sizeof needs;
     needs.max_jobs = c_->max_jobs;
@@ -257,15 +281,18 @@ class FakeConverter : public Converter {
   }
   Status Attach(uint32_t, std::shared_ptr<const Buffer>) override { return {}; }
   Status Detach(uint32_t) override { return {}; }
-  Status Submit(const RawFrame&, uint32_t target, uint64_t cookie) override {
+  Status Submit(const RawFrame& source, uint32_t target, uint64_t cookie) override {
     const std::lock_guard lock(c_->mutex);
+    c_->submitted.push_back(source.record);
     c_->jobs.emplace_back(cookie, target);
     c_->Update();
     return {};
   }
   Result<int> PollFd() override { return c_->ready.fd(); }
   Result<std::optional<vstream_converter_result>> Collect() override {
+    while (c_->hang) usleep(1000);
     const std::lock_guard lock(c_->mutex);
+    if (c_->fail) return Fail(Code::kIo, "converter is gone");
     const auto job = c_->Take();
     if (!job) return std::optional<vstream_converter_result>();
     vstream_converter_result result{};
@@ -284,8 +311,10 @@ struct TransportControl {
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<vstream_frame> published[VSTREAM_STREAMS];
-  std::set<uint32_t> held;  // ids that no reclaim gives back
-  bool hold_all = false;
+  std::set<uint32_t> visible[VSTREAM_STREAMS];  // ids that are published and not taken back
+  std::vector<Transport::Set> sets;             // as announced
+  bool hold_all = false;                        // no reclaim gives anything back
+  bool fail_publish = false;
   uint32_t consumers = 0;
   uint64_t lag = 0;     // frames that each consumer has not taken
   uint32_t leases = 0;  // that each consumer holds
@@ -314,15 +343,19 @@ class FakeTransport : public Transport {
     vstream_transport_info info{};
     info.struct_size = sizeof info;
     info.extra_buffers = 3;
+    std::strcpy(info.fields, "1 newest + 2 leases");
     return info;
   }
-  Status AddSet(const Set&) override {
+  Status AddSet(const Set& set) override {
     if (c_->fail_add_set) return Fail(Code::kNoMemory, "no room for the set");
+    c_->sets.push_back(set);
     return {};
   }
   Status RemoveSet(uint32_t) override { return {}; }
   Status Publish(uint32_t stream, const vstream_frame& frame) override {
     const std::lock_guard lock(c_->mutex);
+    if (c_->fail_publish) return Fail(Code::kIo, "transport is gone");
+    if (!c_->visible[stream].insert(frame.buffer_id).second) return Fail(Code::kBusy, "published already");
     c_->published[stream].push_back(frame);
     c_->changed.notify_all();
     return {};
@@ -332,7 +365,7 @@ class FakeTransport : public Transport {
     uint32_t count = 0;
     for (const uint32_t id : ids) {
       const bool newest = !c_->published[stream].empty() && c_->published[stream].back().buffer_id == id;
-      if (count == taken.size() || newest || c_->hold_all || c_->held.contains(id)) continue;
+      if (count == taken.size() || newest || c_->hold_all || c_->visible[stream].erase(id) == 0) continue;
       taken[count++] = id;
     }
     return count;

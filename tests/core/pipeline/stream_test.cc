@@ -2,78 +2,25 @@
 // A stream over stations under the test's control: what is published, what is dropped, and that the books balance.
 #include "core/pipeline/stream.h"
 
-#include <gtest/gtest.h>
-#include <poll.h>
-#include <unistd.h>
-
-#include "tests/core/pipeline/fakes.h"
+#include "tests/core/pipeline/stream_fixture.h"
 
 namespace videostream {
 namespace {
 
-class StreamTest : public testing::Test {
+// One output, which publishes what is captured unless the test asks for a converter or an encoder.
+class StreamTest : public fake::StreamFixture {
  protected:
-  void SetUp() override { alarm(60); }  // a stream that hangs is a failure, not a stuck build
-  void TearDown() override { alarm(0); }
-
-  StreamPlan Plan(bool encode, bool convert) {
-    StreamPlan plan;
-    plan.name = "front";
-    plan.capture.backend = "fake";
-    OutputPlan& output = plan.outputs.emplace_back();
-    output.name = "full";
-    if (convert) {
-      output.converter = Choice{"fake", "", {}};
-      output.published = {.fourcc = VSTREAM_FORMAT_GREY, .width = 32, .height = 32, .rate = {}};
-    }
-    if (encode) {
-      output.encoder = Choice{"fake", "", {}};
-      output.codec = VSTREAM_FORMAT_H264;
-      output.encoding = EncoderSpec{};
-    }
-    return plan;
-  }
-
-  StreamParts Parts() {
-    StreamParts parts;
-    parts.allocator = [] { return Result<std::unique_ptr<Allocator>>(std::make_unique<fake::MemfdAllocator>()); };
-    parts.capture = [c = capture_] { return Result<std::unique_ptr<Capture>>(std::make_unique<fake::FakeCapture>(c)); };
-    parts.converter = [c = converter_] {
-      return Result<std::unique_ptr<Converter>>(std::make_unique<fake::FakeConverter>(c));
-    };
-    parts.encoder = [c = encoder_] { return Result<std::unique_ptr<Encoder>>(std::make_unique<fake::FakeEncoder>(c)); };
-    parts.transport = [c = transport_] {
-      return Result<std::unique_ptr<Transport>>(std::make_unique<fake::FakeTransport>(c));
-    };
-    return parts;
-  }
-
   std::unique_ptr<Stream> Start(bool encode = false, bool convert = false, StreamLimits limits = {}) {
-    auto stream = Stream::Open(Plan(encode, convert), Parts(), limits);
-    if (!stream) {
-      ADD_FAILURE() << stream.error().message;
-      return nullptr;
-    }
-    EXPECT_TRUE((*stream)->Start(0, std::chrono::seconds(10)));
-    return std::move(*stream);
+    if (convert) output_.Convert();
+    if (encode) output_.Encode();
+    return StreamFixture::Start(limits);
   }
+  static StreamStatus Now(Stream& stream) { return stream.Snapshot().at(0); }
 
-  static void AwaitDone(const Stream& stream) {
-    pollfd fd{stream.done_fd(), POLLIN, 0};
-    ASSERT_EQ(poll(&fd, 1, 30000), 1) << "the stream does not end";
-  }
-
-  static void ExpectBooksBalance(const FlowStatus& flow) {
-    uint64_t dropped = 0;
-    for (const uint64_t count : flow.dropped) dropped += count;
-    EXPECT_EQ(flow.in, flow.published + dropped);
-    EXPECT_EQ(flow.in_flight, 0u);
-  }
-
-  std::shared_ptr<fake::CaptureControl> capture_ = std::make_shared<fake::CaptureControl>();
-  std::shared_ptr<fake::JobControl> converter_ = std::make_shared<fake::JobControl>();
-  std::shared_ptr<fake::JobControl> encoder_ = std::make_shared<fake::JobControl>();
-  std::shared_ptr<fake::TransportControl> transport_ = std::make_shared<fake::TransportControl>();
+  fake::OutputControl& output_ = Add("full");
+  std::shared_ptr<fake::JobControl> converter_ = output_.converter;
+  std::shared_ptr<fake::JobControl> encoder_ = output_.encoder;
+  std::shared_ptr<fake::TransportControl> transport_ = output_.transport;
 };
 
 // Bug: frames reordered, renumbered or lost between the device's thread and the stream's.
@@ -85,7 +32,7 @@ TEST_F(StreamTest, PublishesEveryFrameInOrder) {
   EXPECT_TRUE(sut->Stop());
   ASSERT_EQ(transport_->published[0].size(), 200u);
   for (size_t i = 0; i < 200; ++i) EXPECT_EQ(transport_->published[0][i].sequence, i + 1);
-  const StreamStatus status = sut->Snapshot();
+  const StreamStatus status = Now(*sut);
   EXPECT_EQ(status.state, StreamState::kEnded);
   EXPECT_EQ(status.frames.in, 200u);
   ExpectBooksBalance(status.frames);
@@ -100,7 +47,7 @@ TEST_F(StreamTest, DropsTheNewFrameWhenEveryBufferIsHeld) {
   capture_->End();
   AwaitDone(*sut);
   EXPECT_TRUE(sut->Stop());
-  const FlowStatus flow = sut->Snapshot().frames;
+  const FlowStatus flow = Now(*sut).frames;
   EXPECT_EQ(flow.in, 50u);
   EXPECT_GT(flow.published, 0u);
   EXPECT_GT(flow.dropped[VSTREAM_DROP_NO_FREE_BUFFER], 0u);
@@ -115,7 +62,7 @@ TEST_F(StreamTest, CountsTheDevicesGapsAndMarksTheNextFrame) {
   capture_->End();
   AwaitDone(*sut);
   EXPECT_TRUE(sut->Stop());
-  const FlowStatus flow = sut->Snapshot().frames;
+  const FlowStatus flow = Now(*sut).frames;
   EXPECT_EQ(flow.in, 5u);
   EXPECT_EQ(flow.published, 2u);
   EXPECT_EQ(flow.dropped[VSTREAM_DROP_DEVICE_GAP], 3u);
@@ -133,7 +80,7 @@ TEST_F(StreamTest, DropsFramesThatTheDeviceReportsAsDamaged) {
   capture_->End();
   AwaitDone(*sut);
   EXPECT_TRUE(sut->Stop());
-  const FlowStatus flow = sut->Snapshot().frames;
+  const FlowStatus flow = Now(*sut).frames;
   EXPECT_EQ(flow.published, 2u);
   EXPECT_EQ(flow.dropped[VSTREAM_DROP_DEVICE_ERROR], 2u);
   ExpectBooksBalance(flow);
@@ -150,7 +97,7 @@ TEST_F(StreamTest, SlowEncoderCostsPacketsNotFrames) {
   capture_->End();
   AwaitDone(*sut);
   EXPECT_TRUE(sut->Stop());
-  const StreamStatus status = sut->Snapshot();
+  const StreamStatus status = Now(*sut);
   EXPECT_EQ(status.frames.published, 20u);
   EXPECT_EQ(status.packets.in, 20u);
   EXPECT_EQ(status.packets.published, 2u);
@@ -169,7 +116,7 @@ TEST_F(StreamTest, EndOfTheSourceDrainsTheEncoder) {
   capture_->End();
   AwaitDone(*sut);
   EXPECT_TRUE(sut->Stop());
-  const StreamStatus status = sut->Snapshot();
+  const StreamStatus status = Now(*sut);
   EXPECT_EQ(status.packets.published, 3u);
   ExpectBooksBalance(status.packets);
 }
@@ -179,16 +126,12 @@ TEST_F(StreamTest, FramesGoOnWithoutAnEncoderThatFails) {
   auto sut = Start(/*encode=*/true);
   capture_->Deliver(1);
   encoder_->WaitForJobs(1);
-  {
-    const std::lock_guard lock(encoder_->mutex);
-    encoder_->fail = true;
-    encoder_->Update();
-  }
+  encoder_->FailNow();
   for (int i = 0; i < 40; ++i) capture_->Deliver(1);
   capture_->End();
   AwaitDone(*sut);
   EXPECT_TRUE(sut->Stop());
-  const StreamStatus status = sut->Snapshot();
+  const StreamStatus status = Now(*sut);
   EXPECT_EQ(status.frames.published, 41u);
   EXPECT_EQ(status.packets.published, 0u);
   EXPECT_EQ(status.error, "slot 'front.full.encoder': encoder is gone; frames go on without packets");
@@ -205,7 +148,7 @@ TEST_F(StreamTest, AsksForAKeyFrameAfterALostPacketAndOnDemand) {
   }
   encoder_->Allow(1);
   capture_->Deliver(1);
-  while (sut->Snapshot().packets.dropped[VSTREAM_DROP_DEVICE_ERROR] == 0) usleep(1000);
+  while (Now(*sut).packets.dropped[VSTREAM_DROP_DEVICE_ERROR] == 0) usleep(1000);
   {
     const std::lock_guard lock(encoder_->mutex);
     encoder_->status = VSTREAM_OK;
@@ -218,7 +161,7 @@ TEST_F(StreamTest, AsksForAKeyFrameAfterALostPacketAndOnDemand) {
     const std::lock_guard lock(transport_->mutex);
     drained = transport_->events.empty();
   }
-  (void)sut->Snapshot();  // answered by the stream's thread after it has seen the event
+  (void)Now(*sut);  // answered by the stream's thread after it has seen the event
   capture_->Deliver(1);
   transport_->WaitForPublished(VSTREAM_STREAM_PACKETS, 2);
   EXPECT_TRUE(sut->Stop());
@@ -230,7 +173,6 @@ TEST_F(StreamTest, AsksForAKeyFrameAfterALostPacketAndOnDemand) {
 
 // Bug: converted frames keep the source's buffer, or a failed conversion leaks one.
 TEST_F(StreamTest, ConvertsBeforePublishing) {
-  converter_->allowed = 1000;
   auto sut = Start(/*encode=*/false, /*convert=*/true);
   for (int i = 0; i < 30; ++i) {
     capture_->Deliver(1);
@@ -244,7 +186,7 @@ TEST_F(StreamTest, ConvertsBeforePublishing) {
   capture_->End();
   AwaitDone(*sut);
   EXPECT_TRUE(sut->Stop());
-  const FlowStatus flow = sut->Snapshot().frames;
+  const FlowStatus flow = Now(*sut).frames;
   EXPECT_EQ(flow.width, 32u);
   EXPECT_EQ(flow.published, 30u);
   EXPECT_EQ(flow.dropped[VSTREAM_DROP_CONVERT_ERROR], 1u);
@@ -256,7 +198,7 @@ TEST_F(StreamTest, StopInTheMiddleBalancesAndClosesEverything) {
   auto sut = Start(/*encode=*/true);
   for (int i = 0; i < 10; ++i) capture_->Deliver(1);
   EXPECT_TRUE(sut->Stop());
-  const StreamStatus status = sut->Snapshot();
+  const StreamStatus status = Now(*sut);
   EXPECT_EQ(status.state, StreamState::kStopped);
   ExpectBooksBalance(status.frames);
   ExpectBooksBalance(status.packets);
@@ -274,7 +216,7 @@ TEST_F(StreamTest, FailureOfTheDeviceEndsTheStreamWithItsCause) {
   const Status status = sut->Stop();
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().message, "slot 'front.capture': unplugged");
-  EXPECT_EQ(sut->Snapshot().state, StreamState::kFailed);
+  EXPECT_EQ(Now(*sut).state, StreamState::kFailed);
 }
 
 // Bug: a backend that never returns hangs the stream, its status or its end.
@@ -285,7 +227,7 @@ TEST_F(StreamTest, HangingBackendIsAbandonedAndReported) {
   capture_->hang = true;
   capture_->Deliver(1);
   AwaitDone(*sut);
-  const StreamStatus status = sut->Snapshot();
+  const StreamStatus status = Now(*sut);
   ASSERT_EQ(status.stuck.size(), 1u);
   EXPECT_EQ(status.stuck[0].slot, "front.capture");
   EXPECT_EQ(status.stuck[0].call, "collect");
@@ -298,7 +240,8 @@ TEST_F(StreamTest, HangingBackendIsAbandonedAndReported) {
 // Bug: an open that fails half-way leaves a device or a socket behind.
 TEST_F(StreamTest, FailedOpenClosesWhatWasOpen) {
   transport_->fail_add_set = true;
-  auto sut = Stream::Open(Plan(true, false), Parts());
+  output_.Encode();
+  auto sut = Open();
   ASSERT_FALSE(sut);
   EXPECT_EQ(sut.error().message, "slot 'front.full.transport': no room for the set");
   EXPECT_EQ(capture_->alive, 0);
@@ -307,11 +250,11 @@ TEST_F(StreamTest, FailedOpenClosesWhatWasOpen) {
 
 // Bug: the first frames of a file are gone before anybody is there.
 TEST_F(StreamTest, WaitsForConsumersBeforeItCaptures) {
-  auto opened = Stream::Open(Plan(false, false), Parts());
+  auto opened = Open();
   ASSERT_TRUE(opened);
   auto& sut = *opened;
   ASSERT_TRUE(sut->Start(2, std::chrono::seconds(30)));
-  EXPECT_EQ(sut->Snapshot().state, StreamState::kStarting);
+  EXPECT_EQ(Now(*sut).state, StreamState::kStarting);
   {
     const std::lock_guard lock(capture_->mutex);
     EXPECT_FALSE(capture_->started);
@@ -381,7 +324,7 @@ TEST_F(StreamTest, ConsumersThatDoNotTakeTheLastFramesDoNotHoldUpTheEnd) {
 
 // Bug: consumers that never come leave a stream waiting for ever.
 TEST_F(StreamTest, ConsumersThatDoNotComeAreAnError) {
-  auto opened = Stream::Open(Plan(false, false), Parts());
+  auto opened = Open();
   ASSERT_TRUE(opened);
   ASSERT_TRUE((*opened)->Start(2, std::chrono::milliseconds(1)));
   AwaitDone(**opened);

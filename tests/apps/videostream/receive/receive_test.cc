@@ -345,7 +345,20 @@ TEST_F(ReceiveTest, WithoutAProducerItGivesUpAndSaysWhy) {
   EXPECT_EQ(missing.json()["frames"], 0);
   EXPECT_FALSE(missing.json()["error"].is_null());
 
-  std::ofstream(socket()) << "left behind";
+  std::ofstream(socket()) << "not a socket";
+  ConsumerChild wrong = Start(options);
+  EXPECT_EQ(wrong.Wait(), 2);
+  EXPECT_EQ(wrong.err(), "videostream receive: socket '" + socket() +
+                             "': is no VideoStream host: this is a regular file, not a socket; check the path\n");
+  std::filesystem::remove(socket());
+
+  // As a killed producer leaves it.
+  const int left = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, socket().data(), socket().size());
+  ASSERT_EQ(::bind(left, reinterpret_cast<sockaddr*>(&address), sizeof address), 0) << std::strerror(errno);
+  ::close(left);
   ConsumerChild dead = Start(options);
   EXPECT_EQ(dead.Wait(), 3);
   EXPECT_EQ(dead.err(), "videostream receive: socket '" + socket() +
