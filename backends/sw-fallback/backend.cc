@@ -6,10 +6,11 @@
 
 namespace {
 
-constexpr videostream::backend::Identity kIdentity{.name = "sw-fallback",
-                                                   .version = "0.1",
-                                                   .vendor = "VideoStream",
-                                                   .license = "Apache-2.0 AND BSD-2-Clause AND BSD-3-Clause"};
+constexpr videostream::backend::Identity kIdentity{
+    .name = "sw-fallback",
+    .version = "0.1",
+    .vendor = "VideoStream",
+    .license = "Apache-2.0 AND BSD-2-Clause AND BSD-3-Clause AND IJG AND Zlib"};
 
 }  // namespace
 

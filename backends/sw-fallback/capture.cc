@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 
+#include "backends/sw-fallback/coded_layout.h"
+#include "backends/sw-fallback/mjpeg_source.h"
 #include "backends/sw-fallback/pattern_source.h"
 #include "backends/sw-fallback/y4m_source.h"
 
@@ -28,10 +30,11 @@ Status Capture::Probe(const backend::Host&, backend::DeviceList& devices) {
   backend::SetText(pattern.bus, "virtual:pattern");
   pattern.cost = 30;
   PatternSource::AppendFormats(&pattern);
-  vstream_device file = backend::MakeDevice(VSTREAM_KIND_CAPTURE, "file", "frames from a Y4M file or pipe");
+  vstream_device file = backend::MakeDevice(VSTREAM_KIND_CAPTURE, "file", "frames from a Y4M or MJPEG file or pipe");
   backend::SetText(file.bus, "virtual:file");
   file.cost = 50;
   Y4mSource::AppendFormats(&file);
+  MjpegSource::AppendFormats(&file);
   for (vstream_device* device : {&pattern, &file}) {
     device->min_buffers = 1;
     device->max_buffers = kMaxBuffers;
@@ -76,11 +79,31 @@ Status Capture::OpenSource(const backend::Options& options) {
     return {VSTREAM_E_NOT_FOUND, "device '" + device + "': no such device, expected 'pattern' or 'file'"};
   }
   if (path.empty()) {
-    return {VSTREAM_E_INVALID, "device 'file': option 'path' is not set: name a Y4M file, or - for standard input"};
+    return {VSTREAM_E_INVALID,
+            "device 'file': option 'path' is not set: name a Y4M or MJPEG file, or - for standard input"};
   }
   file_ = true;
+  return OpenFileSource(path, options.Boolean("loop", false));
+}
+
+// By what it begins with; what says nothing is left to the source of Y4M to complain about.
+Status Capture::OpenFileSource(const std::string& path, bool loop) {
+  backend::Flag never;
+  if (Status status = never.Open(); !status.ok()) return status;
+  ByteInput input;
+  std::string_view bytes;
+  if (input.Open(path).ok()) {
+    input.LimitWait(std::chrono::seconds(1));
+    if (!input.Peek(Interrupt(never.fd()), &bytes).ok()) bytes = {};
+  }
+  if (MjpegSource::IsMeant(path, bytes)) {
+    auto source = std::make_unique<MjpegSource>(host());
+    Status status = source->Open(path, loop, std::move(input));
+    source_ = std::move(source);
+    return status;
+  }
   auto source = std::make_unique<Y4mSource>(host());
-  Status status = source->Open(path, options.Boolean("loop", false));
+  Status status = source->Open(path, loop, std::move(input));
   source_ = std::move(source);
   return status;
 }
@@ -123,7 +146,10 @@ Status Capture::Configure(const vstream_capture_request& request, vstream_captur
 Status Capture::Attach(uint32_t buffer_id, const vstream_buffer& buffer) {
   if (!configured_) return {VSTREAM_E_INVALID, "attach: the device is not configured"};
   const vstream_layout& want = config_.layout;
-  if (Status status = CheckLayout(buffer.layout, want.fourcc, want.width, want.height); !status.ok()) {
+  const Status status = want.fourcc == VSTREAM_FORMAT_MJPEG
+                            ? CheckCodedLayout(buffer.layout, want.fourcc, want.planes[0].size)
+                            : CheckLayout(buffer.layout, want.fourcc, want.width, want.height);
+  if (!status.ok()) {
     return {status.code(), "attach buffer " + std::to_string(buffer_id) + ": " + status.message()};
   }
   return buffers_.Attach(buffer_id, buffer);
@@ -201,7 +227,12 @@ Status Capture::Dequeue(vstream_frame* out) {
   out->duration_ns = file_ || live_ ? Cadence(rate_, 1, 0).Period() : 0;
   out->timestamp_source = VSTREAM_TIMESTAMP_SYNTHETIC;
   out->colorimetry = config_.colorimetry;
-  SetBytesUsed(buffer.layout, out->bytes_used);
+  if (result.coded_bytes != 0) {
+    out->bytes_used[0] = result.coded_bytes;
+    out->flags |= VSTREAM_FRAME_KEY;
+  } else {
+    SetBytesUsed(buffer.layout, out->bytes_used);
+  }
   return Ok();
 }
 
@@ -233,10 +264,7 @@ Status Capture::Fill(const Job& job, Result* result, const Interrupt& interrupt)
     if (Status status = host().Map(job.buffer_id, VSTREAM_ACCESS_WRITE, &mapping); !status.ok()) {
       return {VSTREAM_E_IO, "map buffer " + std::to_string(job.buffer_id) + ": " + status.message()};
     }
-    Image image;
-    if (Status status = MakeImage(job.layout, mapping, &image); !status.ok()) return status;
-    last_ = result->index;
-    if (Status status = source_->Fill(result->index, result->pts_ns, image, interrupt); !status.ok()) return status;
+    if (Status status = FillMapped(job, mapping, result, interrupt); !status.ok()) return status;
   }
   if (pace_ != Pace::kRealtime) return Ok();
   if (file_) {
@@ -245,6 +273,19 @@ Status Capture::Fill(const Job& job, Result* result, const Interrupt& interrupt)
     result->pts_ns = cadence_.Due(result->index);
   }
   return AwaitDue(result->pts_ns, interrupt);
+}
+
+Status Capture::FillMapped(const Job& job, const backend::Mapping& mapping, Result* result,
+                           const Interrupt& interrupt) {
+  if (job.layout.fourcc == VSTREAM_FORMAT_MJPEG) {
+    last_ = result->index;
+    const uint64_t capacity = std::min(job.layout.planes[0].size, mapping.size(0));
+    return source_->FillCoded(result->index, mapping.data(0), capacity, interrupt, &result->coded_bytes);
+  }
+  Image image;
+  if (Status status = MakeImage(job.layout, mapping, &image); !status.ok()) return status;
+  last_ = result->index;
+  return source_->Fill(result->index, result->pts_ns, image, interrupt);
 }
 
 Status Capture::AwaitDue(int64_t due_ns, const Interrupt& interrupt) {

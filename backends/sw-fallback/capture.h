@@ -24,8 +24,8 @@ class Capture : public backend::Capture {
                       VSTREAM_KIND_CAPTURE, 0, 0, 0, "realtime|max|step"),
       backend::Option("step-fifo", VSTREAM_OPTION_STRING, "", "path of an existing FIFO, for pace: step",
                       VSTREAM_KIND_CAPTURE),
-      backend::Option("path", VSTREAM_OPTION_STRING, "", "device file: a Y4M file or FIFO, - is standard input",
-                      VSTREAM_KIND_CAPTURE),
+      backend::Option("path", VSTREAM_OPTION_STRING, "",
+                      "device file: a Y4M or MJPEG file or FIFO, - is standard input", VSTREAM_KIND_CAPTURE),
       backend::Option("loop", VSTREAM_OPTION_BOOLEAN, "false", "device file: start again at the end of the file",
                       VSTREAM_KIND_CAPTURE),
       backend::Option("frames", VSTREAM_OPTION_INTEGER, "0", "end the stream after so many frames; 0: never",
@@ -58,15 +58,19 @@ class Capture : public backend::Capture {
     uint32_t buffer_id = 0;
     uint64_t index = 0;
     int64_t pts_ns = 0;
+    uint64_t coded_bytes = 0;  // 0: the frame is raw
   };
 
   backend::Status OpenPace(const backend::Options& options);
   backend::Status OpenSource(const backend::Options& options);
+  backend::Status OpenFileSource(const std::string& path, bool loop);
   backend::Status OpenPoll();
 
   // On the worker's thread.
   Result Work(const Job& job, const backend::Interrupt& interrupt);
   backend::Status Fill(const Job& job, Result* result, const backend::Interrupt& interrupt);
+  backend::Status FillMapped(const Job& job, const backend::Mapping& mapping, Result* result,
+                             const backend::Interrupt& interrupt);
   backend::Status AwaitDue(int64_t due_ns, const backend::Interrupt& interrupt);
   backend::Status AwaitStep(const backend::Interrupt& interrupt);
 

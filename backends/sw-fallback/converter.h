@@ -4,6 +4,7 @@
 
 #include "backends/sw-fallback/buffers.h"
 #include "backends/sw-fallback/conversion.h"
+#include "backends/sw-fallback/jpeg_conversion.h"
 #include "videostream/backend_worker.hpp"
 
 namespace videostream::sw_fallback {
@@ -27,6 +28,7 @@ class Converter : public backend::Converter {
     uint64_t cookie = 0;
     uint32_t source_id = 0, target_id = 0;
     vstream_layout source{}, target{};
+    uint64_t coded_bytes = 0;  // of the source, where that is MJPEG
   };
   struct Result {
     vstream_converter_result result{};
@@ -34,12 +36,17 @@ class Converter : public backend::Converter {
   };
 
   Result Work(const Job& job);
+  bool coded() const { return config_.source.fourcc == VSTREAM_FORMAT_MJPEG; }
+  backend::Status CheckBuffer(const vstream_layout& layout, bool is_source) const;
   backend::Status Convert(const Job& job);
 
   BufferTable buffers_;
   vstream_converter_config config_{};
   bool configured_ = false;
-  Conversion conversion_;  // used by the worker's thread while jobs are in flight
+  // Used by the worker's thread while jobs are in flight: one or the other.
+  Conversion conversion_;
+  JpegConversion jpeg_conversion_;
+  bool failure_said_ = false;  // since Configure; the worker's, too
   backend::Worker<Job, Result> worker_;
 };
 

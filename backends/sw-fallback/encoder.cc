@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The encoder device `openh264`: see encoder.h.
+// The encoder devices `openh264` and `jpeg`: see encoder.h.
 #include "backends/sw-fallback/encoder.h"
 
 #include <algorithm>
+
+#include "backends/sw-fallback/h264_codec.h"
+#include "backends/sw-fallback/jpeg_codec.h"
 
 namespace videostream::sw_fallback {
 
@@ -12,48 +15,62 @@ using backend::Status;
 namespace {
 
 constexpr uint32_t kMaxJobs = 4;
-constexpr char kDevice[] = "openh264";
+constexpr char kH264[] = "openh264";
+constexpr char kJpeg[] = "jpeg";
+
+vstream_device MakeEncoderDevice(const char* id, const char* label, uint32_t cost) {
+  vstream_device device = backend::MakeDevice(VSTREAM_KIND_ENCODER, id, label);
+  backend::SetText(device.bus, "virtual:cpu");
+  device.cost = cost;
+  return device;
+}
 
 }  // namespace
 
 Status Encoder::Probe(const backend::Host&, backend::DeviceList& devices) {
-  vstream_device device = backend::MakeDevice(VSTREAM_KIND_ENCODER, kDevice, "H.264 on the CPU (OpenH264)");
-  backend::SetText(device.bus, "virtual:cpu");
-  device.cost = 700;
-  for (uint32_t fourcc : {VSTREAM_FORMAT_I420, VSTREAM_FORMAT_NV12, VSTREAM_FORMAT_H264}) {
-    vstream_format_range& range = device.formats[device.format_count++];
-    range = FormatRange(fourcc, fourcc == VSTREAM_FORMAT_H264 ? VSTREAM_DIRECTION_OUTPUT : VSTREAM_DIRECTION_INPUT,
-                        H264Codec::kMinSize, H264Codec::kMaxSide, 2);
-  }
+  vstream_device h264 = MakeEncoderDevice(kH264, "H.264 on the CPU (OpenH264)", 700);
+  H264Codec::AppendFormats(&h264);
   if (std::string why; !H264Codec::LibraryMatches(&why)) {
-    device.reason = VSTREAM_REASON_NO_LIBRARY;
-    backend::SetText(device.evidence, why);
-    backend::SetText(device.fix, "install the libopenh264 that this backend was built for");
+    h264.reason = VSTREAM_REASON_NO_LIBRARY;
+    backend::SetText(h264.evidence, why);
+    backend::SetText(h264.fix, "install the libopenh264 that this backend was built for");
   }
-  devices.push_back(device);
+  devices.push_back(h264);
+  devices.push_back(MakeEncoderDevice(kJpeg, "Motion JPEG on the CPU (libjpeg)", 250));
+  JpegCodec::AppendFormats(&devices.back());
   return Ok();
 }
 
 Status Encoder::Open(const backend::Options& options) {
-  if (!options.device().empty() && options.device() != kDevice) {
-    return {VSTREAM_E_NOT_FOUND,
-            "device '" + std::string(options.device()) + "': no such device, expected '" + kDevice + "'"};
-  }
-  if (std::string why; !H264Codec::LibraryMatches(&why)) return {VSTREAM_E_UNSUPPORTED, why};
-  settings_.threads = static_cast<uint32_t>(std::clamp<int64_t>(options.Integer("threads", 1), 1, 4));
-  const std::string_view complexity = options.Text("complexity", "low");
-  settings_.complexity = complexity == "high" ? 2 : complexity == "medium" ? 1 : 0;
-  codec_ = std::make_unique<H264Codec>(host());
+  if (Status status = MakeCodec(options); !status.ok()) return status;
   // One more than the jobs: the mark that a drain leaves in the queue.
   Status status = worker_.Open(kMaxJobs + 1, [this](Job& job, const backend::Interrupt&) { return Work(job); });
   return status.ok() ? worker_.Start() : status;
+}
+
+Status Encoder::MakeCodec(const backend::Options& options) {
+  if (options.device() == kJpeg) {
+    codec_ = std::make_unique<JpegCodec>(host());
+    return Ok();
+  }
+  if (!options.device().empty() && options.device() != kH264) {
+    return {VSTREAM_E_NOT_FOUND, "device '" + std::string(options.device()) + "': no such device, expected '" + kH264 +
+                                     "' or '" + kJpeg + "'"};
+  }
+  if (std::string why; !H264Codec::LibraryMatches(&why)) return {VSTREAM_E_UNSUPPORTED, why};
+  H264Settings settings;
+  settings.threads = static_cast<uint32_t>(std::clamp<int64_t>(options.Integer("threads", 1), 1, 4));
+  const std::string_view complexity = options.Text("complexity", "low");
+  settings.complexity = complexity == "high" ? 2 : complexity == "medium" ? 1 : 0;
+  codec_ = std::make_unique<H264Codec>(host(), settings);
+  return Ok();
 }
 
 Status Encoder::Configure(const vstream_encoder_config& config, vstream_encoder_needs* out) {
   if (worker_.InFlight() != 0) return {VSTREAM_E_BUSY, "configure: jobs are in flight"};
   configured_ = false;
   vstream_encoder_needs needs = *out;
-  if (Status status = codec_->Configure(config, settings_, &needs); !status.ok()) return status;
+  if (Status status = codec_->Configure(config, &needs); !status.ok()) return status;
   needs.max_jobs = kMaxJobs;
   needs.input_memory = needs.packet_memory = VSTREAM_MEMORY_CPU_ACCESS;
   config_ = config;
@@ -67,7 +84,7 @@ Status Encoder::Attach(uint32_t buffer_id, const vstream_buffer& buffer) {
   if (!configured_) return {VSTREAM_E_INVALID, "attach: the encoder is not configured"};
   const vstream_layout& layout = buffer.layout;
   const std::string name = "attach buffer " + std::to_string(buffer_id) + ": ";
-  if (layout.fourcc != VSTREAM_FORMAT_H264) {
+  if (layout.fourcc != codec_->fourcc()) {
     const Status status = CheckLayout(layout, config_.input.fourcc, config_.input.width, config_.input.height);
     if (!status.ok()) return {status.code(), name + status.message()};
   } else if (layout.plane_count != 1 || layout.planes[0].size < needs_.max_packet_bytes) {
@@ -91,7 +108,7 @@ Status Encoder::Submit(const vstream_encoder_job& job) {
   if (Status status = CheckLayout(input->layout, want.fourcc, want.width, want.height); !status.ok()) {
     return {status.code(), "submit buffer " + std::to_string(job.input.buffer_id) + ": " + status.message()};
   }
-  if (packet->layout.fourcc != VSTREAM_FORMAT_H264 || packet->layout.planes[0].size < needs_.max_packet_bytes) {
+  if (packet->layout.fourcc != codec_->fourcc() || packet->layout.planes[0].size < needs_.max_packet_bytes) {
     return {VSTREAM_E_INVALID, "submit buffer " + std::to_string(job.packet_id) + ": no packet buffer of at least " +
                                    std::to_string(needs_.max_packet_bytes) + " bytes"};
   }
@@ -142,7 +159,7 @@ Status Encoder::Drain() {
 }
 
 Status Encoder::SetBitrate(uint64_t bits_per_second) {
-  if (Status status = H264Codec::CheckBitrate(bits_per_second); !status.ok()) return status;
+  if (Status status = codec_->CheckBitrate(bits_per_second); !status.ok()) return status;
   bitrate_ = bits_per_second;
   return Ok();
 }
@@ -158,7 +175,7 @@ Encoder::Result Encoder::Work(const Job& job) {
   packet.buffer_id = job.packet_id;
   packet.flags &= VSTREAM_FRAME_DISCONTINUITY | VSTREAM_FRAME_NO_SIGNAL;
   for (uint64_t& bytes : packet.bytes_used) bytes = 0;
-  H264Codec::Packet encoded;
+  Codec::Packet encoded;
   const Status status = Encode(job, &encoded);
   result.result.status = status.code();
   if (!status.ok()) {
@@ -172,7 +189,7 @@ Encoder::Result Encoder::Work(const Job& job) {
   return result;
 }
 
-Status Encoder::Encode(const Job& job, H264Codec::Packet* packet) {
+Status Encoder::Encode(const Job& job, Codec::Packet* packet) {
   backend::Mapping input, output;
   if (Status status = host().Map(job.input.buffer_id, VSTREAM_ACCESS_READ, &input); !status.ok()) return status;
   if (Status status = host().Map(job.packet_id, VSTREAM_ACCESS_WRITE, &output); !status.ok()) return status;

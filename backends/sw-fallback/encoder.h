@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The encoder device `openh264`: buffers and a thread around an H264Codec.
+// The encoder devices `openh264` and `jpeg`: buffers and a thread around a Codec.
 #pragma once
 
 #include <array>
 #include <memory>
 
 #include "backends/sw-fallback/buffers.h"
-#include "backends/sw-fallback/h264_codec.h"
+#include "backends/sw-fallback/codec.h"
 #include "videostream/backend_worker.hpp"
 
 namespace videostream::sw_fallback {
@@ -14,10 +14,11 @@ namespace videostream::sw_fallback {
 class Encoder : public backend::Encoder {
  public:
   static constexpr std::array kOptions{
-      backend::Option("threads", VSTREAM_OPTION_INTEGER, "1", "threads, and slices, per picture", VSTREAM_KIND_ENCODER,
-                      0, 1, 4),
-      backend::Option("complexity", VSTREAM_OPTION_CHOICE, "low", "effort: low is fastest, high looks best",
-                      VSTREAM_KIND_ENCODER, 0, 0, 0, "low|medium|high"),
+      backend::Option("threads", VSTREAM_OPTION_INTEGER, "1", "device openh264: threads, and slices, per picture",
+                      VSTREAM_KIND_ENCODER, 0, 1, 4),
+      backend::Option("complexity", VSTREAM_OPTION_CHOICE, "low",
+                      "device openh264: effort; low is fastest, high looks best", VSTREAM_KIND_ENCODER, 0, 0, 0,
+                      "low|medium|high"),
   };
 
   static backend::Status Probe(const backend::Host& host, backend::DeviceList& devices);
@@ -49,10 +50,10 @@ class Encoder : public backend::Encoder {
     vstream_encoder_result result{};
   };
 
+  backend::Status MakeCodec(const backend::Options& options);
   Result Work(const Job& job);
-  backend::Status Encode(const Job& job, H264Codec::Packet* packet);
+  backend::Status Encode(const Job& job, Codec::Packet* packet);
 
-  H264Settings settings_;
   BufferTable buffers_;
   vstream_encoder_config config_{};
   vstream_encoder_needs needs_{};
@@ -61,7 +62,7 @@ class Encoder : public backend::Encoder {
   bool new_sequence_ = true;             // the next frame must be a key frame
   uint32_t in_flight_ = 0;               // frames submitted and not collected
   uint64_t bitrate_ = 0;                 // to go with the next job; 0: unchanged
-  std::unique_ptr<H264Codec> codec_;     // used by the worker's thread while jobs are in flight
+  std::unique_ptr<Codec> codec_;         // used by the worker's thread while jobs are in flight
   backend::Worker<Job, Result> worker_;  // last: its thread ends before the rest goes
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenH264 behind a small interface: see h264_codec.h.
+// H.264 by OpenH264: see h264_codec.h.
 #include "backends/sw-fallback/h264_codec.h"
 
 #include <libyuv.h>
@@ -35,7 +35,6 @@ Status Check(const vstream_encoder_config& config) {
       uint64_t{input.width} * input.height > H264Codec::kMaxPixels) {
     return Unsupported(size + " is outside 16x16..3840x2160");
   }
-  if (Status status = H264Codec::CheckBitrate(config.bitrate); !status.ok()) return status;
   if (config.gop == 0) return {VSTREAM_E_INVALID, "gop 0: expected 1 or more"};
   if (config.profile != 0 && config.profile != PRO_BASELINE && config.profile != PRO_MAIN &&
       config.profile != PRO_HIGH) {
@@ -132,15 +131,22 @@ void H264Codec::Trace(void* self, int level, const char* text) {
   static_cast<H264Codec*>(self)->host_.Log(VSTREAM_LOG_ERROR, line);
 }
 
-Status H264Codec::Configure(const vstream_encoder_config& config, const H264Settings& settings,
-                            vstream_encoder_needs* out) {
+void H264Codec::AppendFormats(vstream_device* device) {
+  for (uint32_t fourcc : {VSTREAM_FORMAT_I420, VSTREAM_FORMAT_NV12, VSTREAM_FORMAT_H264}) {
+    const uint32_t direction = fourcc == VSTREAM_FORMAT_H264 ? VSTREAM_DIRECTION_OUTPUT : VSTREAM_DIRECTION_INPUT;
+    device->formats[device->format_count++] = FormatRange(fourcc, direction, kMinSize, kMaxSide, 2);
+  }
+}
+
+Status H264Codec::Configure(const vstream_encoder_config& config, vstream_encoder_needs* out) {
   if (Status status = Check(config); !status.ok()) return status;
+  if (Status status = CheckBitrate(config.bitrate); !status.ok()) return status;
   const double wanted = config.rate.num == 0 || config.rate.den == 0 ? 30.0 : 1.0 * config.rate.num / config.rate.den;
   const double rate = std::clamp(wanted, kMinRate, kMaxRate);
   rate_scale_ = rate / wanted;
   if (Status status = CreateInstance(); !status.ok()) return status;
   encoder_->GetDefaultParams(&param_);
-  Fill(config, settings, rate, static_cast<uint64_t>(static_cast<double>(config.bitrate) * rate_scale_), &param_);
+  Fill(config, settings_, rate, static_cast<uint64_t>(static_cast<double>(config.bitrate) * rate_scale_), &param_);
   if (Status status = Initialize(); !status.ok()) return status;
   const vstream_layout scratch = MinimalLayout(VSTREAM_FORMAT_I420, config.input.width, config.input.height);
   planes_ = {FindFormat(VSTREAM_FORMAT_I420), scratch.width, scratch.height, {}, {}};
@@ -183,7 +189,7 @@ Status H264Codec::Initialize() {
   return Ok();
 }
 
-Status H264Codec::CheckBitrate(uint64_t bitrate) {
+Status H264Codec::CheckBitrate(uint64_t bitrate) const {
   if (bitrate >= kMinBitrate && bitrate <= kMaxBitrate) return Ok();
   return Unsupported("bitrate " + std::to_string(bitrate) + " is outside " + std::to_string(kMinBitrate) + ".." +
                      std::to_string(kMaxBitrate));

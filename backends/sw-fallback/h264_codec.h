@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenH264 behind a small interface: a picture in, an access unit out. No threads, no buffers of the ABI.
+// H.264 by OpenH264: a picture in, an access unit out.
 #pragma once
 
 #include <wels/codec_api.h>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/sw-fallback/image.h"
+#include "backends/sw-fallback/codec.h"
 
 namespace videostream::sw_fallback {
 
@@ -17,37 +17,28 @@ struct H264Settings {
   uint32_t complexity = 0;  // 0 low, 1 medium, 2 high
 };
 
-class H264Codec {
+class H264Codec : public Codec {
  public:
   static constexpr uint32_t kMinSize = 16, kMaxSide = 3840, kMaxPixels = 3840 * 2160;
 
-  explicit H264Codec(backend::Host host) : host_(host) {}
-  H264Codec(const H264Codec&) = delete;
-  H264Codec& operator=(const H264Codec&) = delete;
-  ~H264Codec();
+  H264Codec(backend::Host host, const H264Settings& settings) : host_(host), settings_(settings) {}
+  ~H264Codec() override;
 
-  // "2.3"; differs from the version this was built for: `why` says so, and nothing here may be used.
+  // False: the version differs from the one this was built for, `why` says so, and nothing here may be used.
   static bool LibraryMatches(std::string* why);
 
-  // (Re)creates the encoder. Fills the needs that follow from the codec. Errors: UNSUPPORTED, INVALID; they name the
-  // limit.
-  backend::Status Configure(const vstream_encoder_config& config, const H264Settings& settings,
-                            vstream_encoder_needs* out);
+  // Inputs and the output, for probe.
+  static void AppendFormats(vstream_device* device);
 
-  // UNSUPPORTED with the limits.
-  static backend::Status CheckBitrate(uint64_t bitrate);
-  // `bitrate` has been checked; from the next picture on.
-  backend::Status SetBitrate(uint64_t bitrate);
-
-  struct Packet {
-    uint64_t bytes = 0;
-    bool key = false, parameter_sets = false;
-  };
-  // `picture`: as configured, I420 or NV12. Writes an access unit to `to` (`capacity` bytes). IO: no packet; the next
-  // picture becomes a key frame. A picture that overflows OpenH264's own buffer (noise at a high bitrate) is encoded
-  // again, as a key frame and more coarsely; the finest quantiser stays limited from then on, which is logged.
+  uint32_t fourcc() const override { return VSTREAM_FORMAT_H264; }
+  backend::Status Configure(const vstream_encoder_config& config, vstream_encoder_needs* out) override;
+  backend::Status CheckBitrate(uint64_t bitrate) const override;
+  backend::Status SetBitrate(uint64_t bitrate) override;
+  // IO: the next picture becomes a key frame. A picture that overflows OpenH264's own buffer (noise at a high bitrate)
+  // is encoded again, as a key frame and more coarsely; the finest quantiser stays limited from then on, which is
+  // logged.
   backend::Status Encode(const Image& picture, int64_t pts_ns, bool force_key, uint8_t* to, uint64_t capacity,
-                         Packet* out);
+                         Packet* out) override;
 
  private:
   static void Trace(void* self, int level, const char* text);
@@ -58,6 +49,7 @@ class H264Codec {
   const Image& ToI420(const Image& picture);
 
   backend::Host host_;
+  H264Settings settings_;
   ISVCEncoder* encoder_ = nullptr;
   SEncParamExt param_{};
   double rate_scale_ = 1;  // of the bitrate, where the frame rate is out of the codec's range

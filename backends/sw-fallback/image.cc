@@ -29,6 +29,8 @@ std::string Size(uint32_t width, uint32_t height) { return std::to_string(width)
 
 }  // namespace
 
+std::span<const Format> AllFormats() { return kFormats; }
+
 const Format* FindFormat(uint32_t fourcc) {
   for (const Format& format : kFormats) {
     if (format.fourcc == fourcc) return &format;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "videostream/backend.hpp"
@@ -22,6 +23,8 @@ struct Format {
   bool rgb;
 };
 
+// All of them; they live for ever, each at one place.
+std::span<const Format> AllFormats();
 // Null if there is none.
 const Format* FindFormat(uint32_t fourcc);
 // "NV12"; the code in hex for formats that are not known here.

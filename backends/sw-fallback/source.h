@@ -25,6 +25,12 @@ class Source {
   virtual backend::Status Fill(uint64_t index, int64_t time_ns, const Image& image,
                                const backend::Interrupt& interrupt) = 0;
 
+  // The same for a source whose layout is of a coded format, in place of Fill: up to `capacity` bytes, `*used` of them
+  // (at least one) are the frame.
+  virtual backend::Status FillCoded(uint64_t, uint8_t*, uint64_t, const backend::Interrupt&, uint64_t*) {
+    return {VSTREAM_E_UNSUPPORTED, "this source has no coded frames"};
+  }
+
   // Frames from `index` on were never delivered, and will be asked for again. A source that cannot repeat them returns
   // the index of the next one that it has.
   virtual uint64_t Rewind(uint64_t index) { return index; }

@@ -2,29 +2,15 @@
 // A Y4M file, pipe or standard input as a source of frames: see y4m_source.h.
 #include "backends/sw-fallback/y4m_source.h"
 
-#include <fcntl.h>
 #include <libyuv.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace videostream::sw_fallback {
 
 using backend::Interrupt;
 using backend::Ok;
 using backend::Status;
-
-namespace {
-
-constexpr size_t kBufferBytes = 64 << 10;
-
-bool Readable(int fd) {
-  pollfd entry{fd, POLLIN, 0};
-  return ::poll(&entry, 1, 0) > 0;
-}
-
-}  // namespace
 
 void Y4mSource::AppendFormats(vstream_device* device) {
   for (uint32_t fourcc : {VSTREAM_FORMAT_I420, VSTREAM_FORMAT_NV12, VSTREAM_FORMAT_GREY}) {
@@ -37,47 +23,42 @@ Status Y4mSource::Fail(const Status& cause) const {
   return {cause.code(), name_ + ": " + cause.message(), cause.os_error()};
 }
 
-Status Y4mSource::Open(const std::string& path, bool loop) {
+Status Y4mSource::Open(const std::string& path, bool loop, ByteInput input) {
   name_ = "y4m '" + path + "'";
   loop_ = loop;
-  if (Status status = OpenFile(path); !status.ok()) return status;
-  if (loop && !seekable_) return {VSTREAM_E_INVALID, name_ + ": option 'loop' needs a regular file, and this is none"};
-  buffer_.resize(kBufferBytes);
-  if (Status status = ReadHeader(); !status.ok()) return Fail(status);
-  first_frame_ = position_;
-  offsets_.fill(first_frame_);
-  return Ok();
-}
-
-Status Y4mSource::OpenFile(const std::string& path) {
-  // Not blocking: opening a FIFO must not wait for its writer.
-  fd_ = Fd(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-                       : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd_) return Status::Errno(name_ + ": open", errno);
-  struct stat info {};
-  if (::fstat(fd_.get(), &info) != 0) return Status::Errno(name_ + ": fstat", errno);
-  if (S_ISDIR(info.st_mode)) return {VSTREAM_E_INVALID, name_ + ": is a directory, expected a Y4M file"};
-  seekable_ = S_ISREG(info.st_mode);
-  if (!seekable_) return Ok();
-  if (info.st_size == 0) {
+  input_ = std::move(input);
+  if (!input_.is_open()) {
+    const Status status = input_.Open(path);
+    if (status.code() == VSTREAM_E_INVALID && status.os_error() == 0) {
+      return {status.code(), name_ + ": " + status.message() + ", expected a Y4M file"};
+    }
+    if (!status.ok()) return Fail(status);
+  }
+  if (input_.empty()) {
     return {VSTREAM_E_INVALID, name_ + ": byte 0: is empty, expected '" + std::string(kY4mMagic) + " '"};
   }
-  if (const off_t offset = ::lseek(fd_.get(), 0, SEEK_CUR); offset > 0) position_ = static_cast<uint64_t>(offset);
+  if (loop && !input_.seekable()) {
+    return {VSTREAM_E_INVALID, name_ + ": option 'loop' needs a regular file, and this is none"};
+  }
+  if (Status status = ReadHeader(); !status.ok()) return Fail(status);
+  first_frame_ = input_.position();
+  offsets_.fill(first_frame_);
   return Ok();
 }
 
 Status Y4mSource::ReadHeader() {
   backend::Flag never;
   if (Status status = never.Open(); !status.ok()) return status;
-  deadline_ = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  input_.LimitWait(std::chrono::seconds(1));
   Status status = ReadLine(Interrupt(never.fd()));
-  deadline_.reset();
+  input_.EndLimit();
   if (status.code() == VSTREAM_E_TIMEOUT) return {VSTREAM_E_TIMEOUT, "no header within 1 s: start the writer first"};
   if (status.code() == VSTREAM_E_IO) return status;
   if (!status.ok() && line_.starts_with(kY4mMagic)) {
-    return {VSTREAM_E_INVALID, "line 1: " + (status.code() == VSTREAM_E_INVALID
-                                                 ? status.message()
-                                                 : "ends at byte " + std::to_string(position_) + " without a newline")};
+    return {VSTREAM_E_INVALID,
+            "line 1: " + (status.code() == VSTREAM_E_INVALID
+                              ? status.message()
+                              : "ends at byte " + std::to_string(input_.position()) + " without a newline")};
   }
   const Status parsed = ParseY4mHeader(line_, &header_);
   line_.clear();
@@ -124,7 +105,7 @@ Status Y4mSource::ReadFrame(uint64_t index, const Image& image, const Interrupt&
     const size_t size = std::min<uint64_t>(frame_left_, sizeof waste);
     if (Status status = ReadBytes(waste, size, interrupt); !status.ok()) return status;
   }
-  if (line_.empty()) frame_start_ = position_;
+  if (line_.empty()) frame_start_ = input_.position();
   Status read = ReadLine(interrupt);
   if (!read.ok() && read.code() != VSTREAM_E_INVALID) return read;
   const Status parsed = ParseY4mFrameHeader(line_);
@@ -180,9 +161,7 @@ void Y4mSource::WarnTruncated() {
 }
 
 Status Y4mSource::SeekTo(uint64_t offset) {
-  if (::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) return Status::Errno("lseek", errno);
-  begin_ = end_ = 0;
-  position_ = offset;
+  if (Status status = input_.Seek(offset); !status.ok()) return status;
   frame_left_ = 0;
   line_.clear();
   if (offset == first_frame_) complete_ = 0;
@@ -191,68 +170,30 @@ Status Y4mSource::SeekTo(uint64_t offset) {
 
 uint64_t Y4mSource::Rewind(uint64_t index) {
   if (index > newest_) return index;  // it was not even begun
-  if (!seekable_) return newest_ + 1;
+  if (!input_.seekable()) return newest_ + 1;
   (void)SeekTo(offsets_[index % kRemembered]);  // if it fails, so does the next read
   return index;
 }
 
-Status Y4mSource::Refill(const Interrupt& interrupt, uint8_t* to, size_t size, size_t* got) {
-  for (;;) {
-    int timeout_ms = -1;
-    if (deadline_) {
-      const auto left = *deadline_ - std::chrono::steady_clock::now();
-      timeout_ms = std::max(0, static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count()));
-    }
-    if (interrupt.WaitFor(fd_.get(), POLLIN, timeout_ms)) return backend::Again();
-    if (deadline_ && !Readable(fd_.get())) return {VSTREAM_E_TIMEOUT, "no data"};
-    const ssize_t bytes = ::read(fd_.get(), to, size);
-    if (bytes > 0) {
-      *got = static_cast<size_t>(bytes);
-      return Ok();
-    }
-    if (bytes == 0) return {VSTREAM_E_END_OF_STREAM, "the file has ended"};
-    if (errno != EINTR && errno != EAGAIN) {
-      return {VSTREAM_E_IO, "byte " + std::to_string(position_) + ": read: " + std::strerror(errno), errno};
-    }
-  }
-}
-
 Status Y4mSource::ReadLine(const Interrupt& interrupt) {
   for (;;) {
-    if (begin_ == end_) {
-      begin_ = end_ = 0;
-      size_t got = 0;
-      if (Status status = Refill(interrupt, buffer_.data(), buffer_.size(), &got); !status.ok()) return status;
-      end_ = got;
-    }
-    const uint8_t* from = buffer_.data() + begin_;
-    const size_t limit = std::min(end_ - begin_, kY4mMaxLine + 1 - line_.size());
-    const auto* newline = static_cast<const uint8_t*>(std::memchr(from, '\n', limit));
-    const size_t used = newline != nullptr ? static_cast<size_t>(newline - from) : limit;
-    line_.append(reinterpret_cast<const char*>(from), used);
-    begin_ += used + (newline != nullptr ? 1 : 0);
-    position_ += used + (newline != nullptr ? 1 : 0);
-    if (newline != nullptr) return Ok();
+    std::string_view bytes;
+    if (Status status = input_.Peek(interrupt, &bytes); !status.ok()) return status;
+    const std::string_view part = bytes.substr(0, kY4mMaxLine + 1 - line_.size());
+    const size_t newline = part.find('\n');
+    line_ += part.substr(0, newline);
+    input_.Take(newline != part.npos ? newline + 1 : part.size());
+    if (newline != part.npos) return Ok();
     if (line_.size() > kY4mMaxLine) return {VSTREAM_E_INVALID, "longer than " + std::to_string(kY4mMaxLine) + " bytes"};
   }
 }
 
 Status Y4mSource::ReadBytes(uint8_t* to, size_t size, const Interrupt& interrupt) {
   while (size > 0) {
-    size_t got = std::min(size, end_ - begin_);
-    if (got > 0) {
-      std::memcpy(to, buffer_.data() + begin_, got);
-      begin_ += got;
-    } else if (size >= buffer_.size()) {
-      if (Status status = Refill(interrupt, to, size, &got); !status.ok()) return status;
-    } else {
-      begin_ = end_ = 0;
-      if (Status status = Refill(interrupt, buffer_.data(), buffer_.size(), &end_); !status.ok()) return status;
-      continue;
-    }
+    size_t got = 0;
+    if (Status status = input_.Read(interrupt, to, size, &got); !status.ok()) return status;
     to += got;
     size -= got;
-    position_ += got;
     frame_left_ -= got;
   }
   return Ok();

@@ -3,13 +3,11 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "backends/sw-fallback/fd.h"
+#include "backends/sw-fallback/byte_input.h"
 #include "backends/sw-fallback/source.h"
 #include "backends/sw-fallback/y4m.h"
 
@@ -21,9 +19,10 @@ class Y4mSource : public Source {
 
   static void AppendFormats(vstream_device* device);
 
-  // `path`: "-" is standard input. Reads the header; waits up to a second for it where the input is a pipe.
-  // Errors name the path: NOT_FOUND, PERMISSION, INVALID, UNSUPPORTED, TIMEOUT.
-  backend::Status Open(const std::string& path, bool loop);
+  // `path`: "-" is standard input. `input`: the path, if it is open already and nothing has been taken. Reads the
+  // header; waits up to a second for it where the input is a pipe. Errors name the path: NOT_FOUND, PERMISSION,
+  // INVALID, UNSUPPORTED, TIMEOUT.
+  backend::Status Open(const std::string& path, bool loop, ByteInput input = {});
 
   backend::Status Configure(const vstream_capture_request& request, vstream_capture_config* out) override;
   backend::Status Fill(uint64_t index, int64_t time_ns, const Image& image,
@@ -31,12 +30,10 @@ class Y4mSource : public Source {
   uint64_t Rewind(uint64_t index) override;
 
  private:
-  // Besides IO, these answer END_OF_STREAM, AGAIN (interrupted, nothing is lost) and, during Open, TIMEOUT.
-  backend::Status Refill(const backend::Interrupt& interrupt, uint8_t* to, size_t size, size_t* got);
+  // Besides IO, these answer as ByteInput does.
   backend::Status ReadLine(const backend::Interrupt& interrupt);
   backend::Status ReadBytes(uint8_t* to, size_t size, const backend::Interrupt& interrupt);
 
-  backend::Status OpenFile(const std::string& path);
   backend::Status ReadHeader();
   backend::Status ReadFrame(uint64_t index, const Image& image, const backend::Interrupt& interrupt);
   backend::Status ReadPlane(uint8_t* to, uint32_t stride, uint32_t row, uint32_t rows,
@@ -51,14 +48,10 @@ class Y4mSource : public Source {
 
   backend::Host host_;
   std::string name_;  // "y4m '/path'"
-  Fd fd_;
-  bool seekable_ = false, loop_ = false;
-  std::optional<std::chrono::steady_clock::time_point> deadline_;  // of Open
+  ByteInput input_;
+  bool loop_ = false;
   Y4mHeader header_;
-  uint64_t first_frame_ = 0;     // offset of the first FRAME line
-  std::vector<uint8_t> buffer_;  // read, from begin_ to end_ not yet used
-  size_t begin_ = 0, end_ = 0;
-  uint64_t position_ = 0;     // offset of the next byte to use
+  uint64_t first_frame_ = 0;  // offset of the first FRAME line
   std::string line_;          // so far; kept across an interrupt
   uint64_t frame_start_ = 0;  // offset of the FRAME line of the frame that is being read
   uint64_t frame_left_ = 0;   // bytes of it that are still to come

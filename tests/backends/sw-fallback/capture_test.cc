@@ -289,7 +289,7 @@ TEST_F(CaptureTest, ReportsAFailedSource) {
 TEST_F(CaptureTest, RefusesMisuse) {
   EXPECT_EQ(Open("camera", {}).message(), "device 'camera': no such device, expected 'pattern' or 'file'");
   EXPECT_EQ(Open("file", {}).message(),
-            "device 'file': option 'path' is not set: name a Y4M file, or - for standard input");
+            "device 'file': option 'path' is not set: name a Y4M or MJPEG file, or - for standard input");
   EXPECT_EQ(Open("pattern", {{"path", "x"}}).message(),
             "option 'path' is for device 'file', and the device is 'pattern'");
   EXPECT_EQ(Open("pattern", {{"pace", "step"}}).message(), "option 'pace' is step, and option 'step-fifo' is not set");

@@ -106,6 +106,34 @@ TEST_F(ConverterTest, AJobFailsAlone) {
   EXPECT_EQ(Next().status, VSTREAM_OK);
 }
 
+// Fields of the configuration that are lost on the way: each of these would leave the pattern unreadable or elsewhere.
+TEST_F(ConverterTest, PassesOnWhatIsAskedFor) {
+  // The picture upside down and mirrored, turned twice: as it was. Of its lower right part, the lower right pixel.
+  config_.target = MinimalLayout(VSTREAM_FORMAT_GREY, 128, 96);
+  config_.transform =
+      VSTREAM_TRANSFORM_FLIP_HORIZONTAL | VSTREAM_TRANSFORM_FLIP_VERTICAL | VSTREAM_TRANSFORM_ROTATE_180;
+  ASSERT_TRUE(sut_->Configure(config_, &needs_).ok());
+  ASSERT_TRUE(sut_->Attach(10, host_.Add(10, config_.target)).ok());
+  ASSERT_TRUE(Submit(3, 10, 1).ok());
+  ASSERT_EQ(Next().status, VSTREAM_OK);
+  EXPECT_EQ(pattern::Read(VSTREAM_FORMAT_GREY, host_.Plane(10, 0), 128, 128, 96).stamp.frame, 3u);
+
+  config_.target = MinimalLayout(VSTREAM_FORMAT_GREY, 1, 1);
+  config_.transform = VSTREAM_TRANSFORM_ROTATE_180;
+  config_.crop = {127 - 30, 95 - 30, 31, 31};
+  config_.filter = VSTREAM_FILTER_BOX;
+  config_.target_color.range = VSTREAM_RANGE_FULL;
+  ASSERT_TRUE(sut_->Configure(config_, &needs_).ok());
+  ASSERT_TRUE(sut_->Attach(11, host_.Add(11, config_.target)).ok());
+  for (uint32_t y = 0; y < 96; ++y) {
+    for (uint32_t x = 0; x < 128; ++x)
+      host_.Plane(0, 0)[y * 128 + x] = x < 97 || y < 65 ? 16 : (x + y) % 2 != 0 ? 16 : 235;
+  }
+  ASSERT_TRUE(Submit(0, 11, 2).ok());
+  ASSERT_EQ(Next().status, VSTREAM_OK);
+  EXPECT_NEAR(host_.Plane(11, 0)[0], 128, 2) << "the mean of a checkerboard of full range";
+}
+
 // Buffers that do not fit the conversion.
 TEST_F(ConverterTest, RefusesMisuse) {
   EXPECT_EQ(Submit(0, 99, 0).message(), "submit buffer 99: it is not attached");
@@ -113,7 +141,7 @@ TEST_F(ConverterTest, RefusesMisuse) {
   config_.target = MinimalLayout(VSTREAM_FORMAT_NV12, 128, 96);
   ASSERT_TRUE(sut_->Configure(config_, &needs_).ok());
   EXPECT_EQ(Submit(0, 0, 0).message(), "submit: source and target are the same buffer");
-  config_.target = MinimalLayout(VSTREAM_FORMAT_YUYV, 128, 96);
+  config_.target.fourcc = VSTREAM_FORMAT_H264;
   EXPECT_EQ(sut_->Configure(config_, &needs_).code(), VSTREAM_E_UNSUPPORTED);
   EXPECT_EQ(Submit(0, 1, 0).message(), "submit: the converter is not configured");
   Converter other;

@@ -49,11 +49,12 @@ TEST(PluginTest, ProbeListsEveryDevice) {
   vstream_error error{};
   error.struct_size = sizeof error;
   ASSERT_EQ(plugin->table->probe(host.table(), devices.data(), sizeof devices[0], 8, &count, &error), VSTREAM_OK);
-  ASSERT_EQ(count, 4u);
+  ASSERT_EQ(count, 5u);
   const std::pair<const char*, uint32_t> expected[] = {{"pattern", VSTREAM_KIND_CAPTURE},
                                                        {"file", VSTREAM_KIND_CAPTURE},
                                                        {"libyuv", VSTREAM_KIND_CONVERTER},
-                                                       {"openh264", VSTREAM_KIND_ENCODER}};
+                                                       {"openh264", VSTREAM_KIND_ENCODER},
+                                                       {"jpeg", VSTREAM_KIND_ENCODER}};
   for (uint32_t i = 0; i < count; ++i) {
     EXPECT_STREQ(devices[i].id, expected[i].first);
     EXPECT_EQ(devices[i].kind, expected[i].second);
