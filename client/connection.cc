@@ -91,7 +91,9 @@ void Connection::Progressed(Handshake::Progress progress, int64_t now_ns) {
   handshake_.reset();
 }
 
-void Connection::EndSession(int code, const std::string& why) {
+void Connection::EndSession() {
+  const int code = session_->code();
+  const std::string why = session_->why();
   UnwatchFd(session_->socket());
   UnwatchFd(session_->bell());
   session_->taker().Finish();

@@ -39,7 +39,7 @@ class Connection {
   // Does what can be done without waiting to get or to keep a session.
   void Advance(int64_t now_ns);
   void Progressed(Handshake::Progress progress, int64_t now_ns);
-  void EndSession(int code, const std::string& why);
+  void EndSession();
   void AddCounters(ClientStats* stats) const;
 
   // wait.cc

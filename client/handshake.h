@@ -28,7 +28,9 @@ class Handshake {
 
   // Connects and says hello.
   Progress Start(const Wish& wish, int64_t now_ns);
-  // Goes on with what has arrived.
+  // The same on a socket that is connected already.
+  Progress StartOn(UniqueFd socket, const Wish& wish, int64_t now_ns);
+  // Goes on with what has arrived; a bounded part of it, if the other side keeps sending.
   Progress Continue(const Wish& wish, int64_t now_ns, const std::shared_ptr<std::atomic<uint64_t>>& void_leases);
 
   int socket() const { return socket_.get(); }
@@ -40,6 +42,9 @@ class Handshake {
 
  private:
   Progress Fail(Progress progress, int code, std::string why);
+  Progress FailToConnect(const Wish& wish, int error);
+  Progress FailClosed();
+  const char* Awaited() const { return welcome_ ? "subscription" : "welcome"; }
   Progress Handle(const Wish& wish, const std::shared_ptr<std::atomic<uint64_t>>& void_leases);
   Progress HandleRefused();
 

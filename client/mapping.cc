@@ -47,9 +47,13 @@ std::string CheckDmaBuf(int fd, uint64_t bytes) {
   return {};
 }
 
-// Populated at once: no page fault while frames are read.
+// Populated at once: no page fault while frames are read. But not a sparse file: its memory would be made here, as much
+// of it as the producer likes, and be charged to us.
 std::string MapAll(int fd, uint64_t bytes, int protection, Mapping* out) {
-  void* data = ::mmap(nullptr, bytes, protection, MAP_SHARED | MAP_POPULATE, fd, 0);
+  struct stat file {};
+  const bool sparse =
+      ::fstat(fd, &file) == 0 && file.st_size > 0 && static_cast<uint64_t>(file.st_blocks) * 512 < bytes;
+  void* data = ::mmap(nullptr, bytes, protection, MAP_SHARED | (sparse ? 0 : MAP_POPULATE), fd, 0);
   if (data == MAP_FAILED) return "map of " + Number(bytes) + " bytes: " + std::strerror(errno);
   *out = Mapping(data, bytes);
   return {};
@@ -67,6 +71,14 @@ std::string MapClientPage(const UniqueFd& fd, Mapping* out) {
   std::string why = CheckMemfd(fd.get(), wire::kClientPageBytes, false);
   if (why.empty()) why = MapAll(fd.get(), wire::kClientPageBytes, PROT_READ | PROT_WRITE, out);
   return why.empty() ? why : "client page: " + why;
+}
+
+std::string CheckDoorbell(const UniqueFd& fd) {
+  struct stat file {};
+  if (::fstat(fd.get(), &file) != 0 || !S_ISFIFO(file.st_mode)) return "doorbell: not a pipe";
+  const int flags = ::fcntl(fd.get(), F_GETFL);
+  if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY) return "doorbell: not the end of a pipe that can be read";
+  return {};
 }
 
 std::string MappedSet::MapFd(const UniqueFd& fd, uint64_t bytes, Mapping* out) const {

@@ -52,5 +52,7 @@ class MappedSet {
 std::string MapStreamPage(const UniqueFd& fd, const wire::Subscribed& subscribed, Mapping* out);
 // Maps the client page for writing.
 std::string MapClientPage(const UniqueFd& fd, Mapping* out);
+// Is it the end of a pipe that can be read?
+std::string CheckDoorbell(const UniqueFd& fd);
 
 }  // namespace videostream::client_internal

@@ -15,6 +15,7 @@ std::shared_ptr<Session> Session::Make(UniqueFd socket, const wire::Subscribed& 
   std::shared_ptr<Session> session(new Session);
   *why = MapStreamPage(fds[0], subscribed, &session->stream_mapping_);
   if (why->empty()) *why = MapClientPage(fds[1], &session->client_mapping_);
+  if (why->empty()) *why = CheckDoorbell(fds[2]);
   if (!why->empty()) return nullptr;
   session->page_ = wire::StreamPage::Check(session->stream_mapping_.data(), session->stream_mapping_.bytes(),
                                            subscribed.stream, why);
@@ -67,7 +68,7 @@ Session::Took Session::Take(std::shared_ptr<Lease>* out) {
     outcome = take();
   }
   if (outcome == Outcome::kEnded) {
-    why_ = "the producer has ended the subscription";
+    Fail("the producer has ended the subscription", VSTREAM_OK);
     return Took::kEnded;
   }
   if (outcome != Outcome::kTaken) return Took::kNothing;
@@ -75,7 +76,7 @@ Session::Took Session::Take(std::shared_ptr<Lease>* out) {
   std::string why = wire::CheckFrame(place.set->layout(), descriptor.bytes_used, descriptor.visible);
   if (!why.empty()) {
     claim.Release();
-    why_ = "frame " + std::to_string(descriptor.frame_sequence) + ": " + why;
+    Fail("frame " + std::to_string(descriptor.frame_sequence) + ": " + why);
     return Took::kBroken;
   }
   const auto set = std::find_if(sets_.begin(), sets_.end(), [&](const auto& one) { return one.get() == place.set; });
@@ -92,9 +93,9 @@ bool Session::ReadSocket() {
       case Inbound::kNothing:
         return true;
       case Inbound::kClosed:
-        return Fail("the producer is gone");
+        return Fail("the producer is gone", VSTREAM_OK);
       case Inbound::kBad:
-        return Fail(inbound_.why);
+        return Fail(inbound_.why, inbound_.code);
       case Inbound::kMessage:
         if (!Handle(inbound_)) return false;
     }
@@ -104,27 +105,30 @@ bool Session::ReadSocket() {
 
 bool Session::Handle(Inbound& inbound) {
   const wire::Arrived arrived = wire::CheckHeader(inbound.bytes(), inbound.fds.size());
-  if (!arrived.why.empty()) return Fail(arrived.why);
+  if (!arrived.why.empty()) return Fail("the producer sent a " + arrived.why);
   if (!arrived.known) return true;
   switch (arrived.type) {
     case wire::Type::kBufferSet:
       return HandleSet(inbound);
     case wire::Type::kSetRemoved: {
       const auto removed = wire::Parse<wire::SetRemoved>(inbound.bytes(), inbound.fds.size());
-      if (!removed.ok()) return Fail(removed.why);
+      if (!removed.ok()) return Fail("end of a buffer set: " + removed.why);
       Forget(removed.message.epoch);
       return true;
     }
     case wire::Type::kGoodbye: {
       const auto goodbye = wire::Parse<wire::Goodbye>(inbound.bytes(), inbound.fds.size());
-      return Fail(goodbye.ok() ? std::string(goodbye.message.text) : goodbye.why);
+      if (!goodbye.ok()) return Fail("goodbye of the producer: " + goodbye.why);
+      return Fail(goodbye.message.text, VSTREAM_OK);
     }
     case wire::Type::kRefused: {
       const auto refused = wire::Parse<wire::Refused>(inbound.bytes(), inbound.fds.size());
-      return Fail(refused.ok() ? std::string(refused.message.text) : refused.why);
+      if (!refused.ok()) return Fail("refusal of the producer: " + refused.why);
+      return Fail(std::string("refused: ") + refused.message.text);
     }
     default:
-      return Fail("message of type " + std::to_string(static_cast<int>(arrived.type)) + " while subscribed");
+      return Fail("the producer sent a message of type " + std::to_string(static_cast<int>(arrived.type)) +
+                  " while subscribed");
   }
 }
 

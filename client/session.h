@@ -12,6 +12,7 @@
 #include "client/lease.h"
 #include "client/mapping.h"
 #include "client/system.h"
+#include "videostream/error.h"
 #include "wire/lease.h"
 #include "wire/wake.h"
 
@@ -36,6 +37,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // Reads what is there on the socket. False: this is the end; why() says more.
   bool ReadSocket();
   const std::string& why() const { return why_; }
+  int code() const { return code_; }  // VSTREAM_OK for an end in order, else VSTREAM_E_*
   // The client gives up this session: unread frames need not be kept for it. Frames in use stay valid.
   void Leave();
 
@@ -55,8 +57,9 @@ class Session : public std::enable_shared_from_this<Session> {
   bool Known(uint32_t epoch, uint32_t buffer) const {
     return places_[buffer].set != nullptr && places_[buffer].set->epoch() == epoch;
   }
-  bool Fail(std::string why) {
+  bool Fail(std::string why, int code = VSTREAM_E_IO) {
     why_ = std::move(why);
+    code_ = code;
     return false;
   }
   bool Handle(Inbound& inbound);
@@ -83,6 +86,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::shared_ptr<std::atomic<uint64_t>> void_leases_;
   Inbound inbound_;
   std::string why_;
+  int code_ = 0;
 };
 
 }  // namespace videostream::client_internal

@@ -2,9 +2,12 @@
 // System calls.
 #include "client/system.h"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -12,6 +15,8 @@
 
 #include <cerrno>
 #include <cstring>
+
+#include "videostream/error.h"
 
 namespace videostream::client_internal {
 namespace {
@@ -61,6 +66,42 @@ int ConnectTo(const std::string& path, UniqueFd* out) {
   return 0;
 }
 
+const char* OtherKindOfFile(const std::string& path) {
+  struct stat there {};
+  if (::stat(path.c_str(), &there) != 0) return nullptr;
+  switch (there.st_mode & S_IFMT) {
+    case S_IFSOCK:
+      return nullptr;
+    case S_IFREG:
+      return "a regular file";
+    case S_IFDIR:
+      return "a folder";
+    case S_IFIFO:
+      return "a FIFO";
+    default:
+      return "a device";
+  }
+}
+
+std::string NoDescriptorLeft(int error) {
+  if (error == ENFILE) return "no descriptor left: the system has reached its limit (sysctl fs.file-max)";
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return "no descriptor left: this process has reached its limit of " + std::to_string(limit.rlim_cur) +
+         " open files (RLIMIT_NOFILE); raise it with 'ulimit -n', or close some";
+}
+
+void DrainPipe(int fd) {
+  char rings[64];
+  iovec part{rings, sizeof rings};
+  for (int i = 0; i < 64; ++i) {
+    // The other direction of vmsplice: from the pipe into memory.
+    ssize_t n = ::vmsplice(fd, &part, 1, SPLICE_F_NONBLOCK);
+    if (n < 0 && (errno == ENOSYS || errno == EPERM)) n = ::read(fd, rings, sizeof rings);
+    if (n < static_cast<ssize_t>(sizeof rings)) return;
+  }
+}
+
 bool SendBytes(int socket, const void* bytes, size_t size) {
   ssize_t sent = 0;
   do {
@@ -68,6 +109,19 @@ bool SendBytes(int socket, const void* bytes, size_t size) {
   } while (sent < 0 && errno == EINTR);
   return sent >= 0;
 }
+
+namespace {
+
+// After MSG_CTRUNC, while those that did arrive are still open.
+std::string WhyDescriptorsWereLost(int socket, size_t arrived) {
+  std::string why = "descriptors of a message were lost: ";
+  if (arrived >= wire::kMaxMessageFds) return why + "more than " + std::to_string(wire::kMaxMessageFds);
+  const UniqueFd probe(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
+  if (!probe.valid()) return why + NoDescriptorLeft(errno);
+  return why + "the kernel refused them (a security module may say why)";
+}
+
+}  // namespace
 
 void Receive(int socket, Inbound* out) {
   out->fds.clear();
@@ -85,8 +139,8 @@ void Receive(int socket, Inbound* out) {
     size = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     // A reset is reported before what was sent ahead of it, and that tells why.
   } while (size < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
-  if (size <= 0) {
-    out->what = size < 0 && errno == EAGAIN ? Inbound::kNothing : Inbound::kClosed;
+  if (size < 0) {
+    out->what = errno == EAGAIN ? Inbound::kNothing : Inbound::kClosed;
     return;
   }
   for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
@@ -98,15 +152,21 @@ void Receive(int socket, Inbound* out) {
       out->fds.emplace_back(fd);
     }
   }
+  if (size == 0) {
+    out->fds.clear();  // an empty message, which is none of ours, looks like the end but may bring descriptors
+    out->what = Inbound::kClosed;
+    return;
+  }
   out->size = static_cast<size_t>(size);
   out->what = Inbound::kMessage;
+  out->code = VSTREAM_E_IO;
   if ((message.msg_flags & MSG_CTRUNC) != 0) {
     out->what = Inbound::kBad;
-    out->why = "descriptors were lost on the way: more than " + std::to_string(wire::kMaxMessageFds) +
-               " in a message, or this process has too many open";
+    out->why = WhyDescriptorsWereLost(socket, out->fds.size());
+    if (out->fds.size() < wire::kMaxMessageFds) out->code = VSTREAM_E_NO_MEMORY;
   } else if (out->size > wire::kMaxMessageBytes) {
     out->what = Inbound::kBad;
-    out->why = "message longer than " + std::to_string(wire::kMaxMessageBytes) + " bytes";
+    out->why = "the producer sent a message longer than " + std::to_string(wire::kMaxMessageBytes) + " bytes";
   }
 }
 

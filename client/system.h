@@ -25,6 +25,14 @@ bool WaitReadable(int fd, int64_t timeout_ns);
 // Connects to the socket at `path`; 0 or an errno value. Does not wait.
 int ConnectTo(const std::string& path, UniqueFd* out);
 
+// What is at `path`, if it is something else than a socket: "a folder"; else null.
+const char* OtherKindOfFile(const std::string& path);
+// One line with the limit that EMFILE or ENFILE is about, and what to do.
+std::string NoDescriptorLeft(int error);
+// Empties a pipe without ever waiting, whatever the flags of the description say by now. A pipe that we were given
+// belongs to the other side as well, which may take O_NONBLOCK away from it.
+void DrainPipe(int fd);
+
 // Sends without waiting. False: it could not be sent.
 bool SendBytes(int socket, const void* bytes, size_t size);
 template <class M>
@@ -35,6 +43,7 @@ bool Send(int socket, const M& message) {
 struct Inbound {
   enum { kNothing, kMessage, kClosed, kBad } what = kNothing;
   std::string why;  // kBad
+  int code = 0;     // kBad: VSTREAM_E_NO_MEMORY for the limits of this process, else VSTREAM_E_IO
   size_t size = 0;
   alignas(8) std::byte data[wire::kMaxMessageBytes + 1];
   std::vector<UniqueFd> fds;

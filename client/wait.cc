@@ -16,6 +16,7 @@ namespace {
 
 constexpr int64_t kSliceNs = 100'000'000;        // a futex wait does not see the death of the producer
 constexpr uint32_t kWaitsPerLook = 64;           // at the socket, while frames keep coming
+constexpr int kLateLooks = 64;                   // after the time is over, if each finds that something has happened
 constexpr int64_t kKeyIntervalNs = 500'000'000;  // between two requests for the same key frame
 
 int64_t Deadline(int64_t now_ns, int64_t timeout_ns) {
@@ -41,6 +42,7 @@ std::shared_ptr<Lease> Connection::Wait(int64_t timeout_ns) {
   const int64_t deadline = Deadline(now, timeout_ns);
   if (session_ != nullptr) SetError(VSTREAM_OK, {});
   drained_ = false;
+  int late = 0;
   for (;; now = NowNs()) {
     Advance(now);
     if (Over()) {
@@ -56,14 +58,17 @@ std::shared_ptr<Lease> Connection::Wait(int64_t timeout_ns) {
         case Step::kGiveUp:
           return nullptr;
         case Step::kRetry:
-          continue;
+          // Of a producer whose head never stands still there is always more to look at.
+          if (now < deadline || ++late < kLateLooks) continue;
+          SetTimer(1);
+          return nullptr;
         case Step::kWait:
           break;
       }
     }
     if (now >= deadline) {
       if (session_ != nullptr && !epoll_.valid() && !session_->ReadSocket()) {
-        EndSession(VSTREAM_OK, std::string(session_->why()));
+        EndSession();
       }
       if (session_ == nullptr) SetTimer(handshake_.has_value() ? handshake_->deadline_ns() : next_attempt_ns_);
       return nullptr;
@@ -88,14 +93,12 @@ Connection::Step Connection::Look(std::shared_ptr<Lease>* out, uint32_t* seen) {
                                    " frames that the producer leases are held; release one before waiting for another");
       return Step::kGiveUp;
     case Session::Took::kEnded:
-      EndSession(VSTREAM_OK, std::string(session.why()));
-      return Step::kRetry;
     case Session::Took::kBroken:
-      EndSession(VSTREAM_E_IO, std::string(session.why()));
+      EndSession();
       return Step::kRetry;
     case Session::Took::kNothing:
       if (!socket_over_) break;
-      EndSession(VSTREAM_OK, std::string(session.why()));
+      EndSession();
       return Step::kRetry;
   }
   AskForKey(false);
@@ -112,7 +115,7 @@ void Connection::Sleep(uint32_t seen, int64_t now_ns, int64_t until_ns) {
     WaitReadable(epoll_.get(), until_ns - now_ns);
   } else if (!WaitWhile(session_->header().head, seen, std::min(until_ns - now_ns, kSliceNs)) &&
              !session_->ReadSocket()) {
-    EndSession(VSTREAM_OK, std::string(session_->why()));
+    EndSession();
   }
 }
 
@@ -135,7 +138,10 @@ int Connection::PollFd() {
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
   UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   if (!epoll.valid() || !timer.valid()) {
-    SetError(VSTREAM_E_NO_MEMORY, std::string("event descriptor: ") + std::strerror(errno));
+    const int error = errno;
+    const bool limit = error == EMFILE || error == ENFILE;
+    SetError(VSTREAM_E_NO_MEMORY,
+             "event descriptor: " + (limit ? NoDescriptorLeft(error) : std::string(std::strerror(error))));
     return -1;
   }
   epoll_ = std::move(epoll);
@@ -152,12 +158,10 @@ int Connection::PollFd() {
 
 bool Connection::Rearm(uint32_t seen) {
   if (!session_->ReadSocket()) {
-    EndSession(VSTREAM_OK, std::string(session_->why()));
+    EndSession();
     return false;
   }
-  char rings[64];
-  while (::read(session_->bell(), rings, sizeof rings) == static_cast<ssize_t>(sizeof rings)) {
-  }
+  DrainPipe(session_->bell());
   drained_ = true;
   ClearTimer();
   return session_->Arm(seen);

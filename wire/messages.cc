@@ -106,13 +106,15 @@ Arrived CheckHeader(std::span<const std::byte> bytes, size_t fds) {
   Arrived arrived;
   Header header;
   if (bytes.size() < sizeof header || bytes.size() > kMaxMessageBytes) {
+    arrived.foreign = true;
     arrived.why = "message of " + Number(bytes.size()) + " bytes, expected " + Number(sizeof header) + " to " +
                   Number(kMaxMessageBytes);
     return arrived;
   }
   std::memcpy(&header, bytes.data(), sizeof header);
   if (header.magic != kMessageMagic) {
-    arrived.why = "not a message of this protocol";
+    arrived.foreign = true;
+    arrived.why = "message of another protocol";
     return arrived;
   }
   if (header.major != kVersionMajor) {

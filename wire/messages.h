@@ -195,11 +195,13 @@ struct Checked {
   bool ok() const { return why.empty(); }
 };
 
-// What arrived: `bytes` as received, with `fds` descriptors. `version`: the trouble is another major version.
+// What arrived: `bytes` as received, with `fds` descriptors. `version`: the trouble is another major version. `why`
+// goes on after "a" or "the peer sent a", but for a version, which it names together with ours.
 struct Arrived {
   Type type{};
   bool known = false;  // false and no `why`: a type of a newer minor version, to be ignored
   bool version = false;
+  bool foreign = false;  // what sent this speaks another protocol altogether
   std::string why;
 };
 Arrived CheckHeader(std::span<const std::byte> bytes, size_t fds);

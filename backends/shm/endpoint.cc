@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -25,6 +26,13 @@ sockaddr_un Address(const std::string& path) {
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), path.size());
   return address;
+}
+
+const char* KindOf(mode_t mode) {
+  if (S_ISREG(mode)) return "a regular file";
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISLNK(mode)) return "a symbolic link";
+  return S_ISFIFO(mode) ? "a FIFO" : "a device";
 }
 
 std::string Quoted(const std::string& path) { return "socket '" + path + "'"; }
@@ -83,7 +91,10 @@ Status Endpoint::RemoveStale() {
     return errno == ENOENT ? Ok() : Status::Errno(Quoted(path_), errno);
   }
   if (!S_ISSOCK(there.st_mode)) {
-    return {VSTREAM_E_BUSY, Quoted(path_) + ": there is a file of this name which is not a socket", EEXIST};
+    return {VSTREAM_E_BUSY,
+            Quoted(path_) + ": there is " + KindOf(there.st_mode) +
+                " of this name, not a socket; remove it or choose another path",
+            EEXIST};
   }
   const UniqueFd probe(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!probe.valid()) return Status::Errno(Quoted(path_) + ", probe", errno);
@@ -104,30 +115,58 @@ Status Endpoint::RemoveStale() {
     case EAGAIN:
       return {VSTREAM_E_BUSY, Quoted(path_) + ": in use by a process that is busy", EADDRINUSE};
     case EPROTOTYPE:
-      return {VSTREAM_E_BUSY, Quoted(path_) + ": in use as another kind of socket", EADDRINUSE};
+      return {VSTREAM_E_BUSY, Quoted(path_) + ": in use as another kind of socket; choose another path", EADDRINUSE};
+    case EACCES:
+      if (there.st_uid != ::geteuid()) return Foreign(there.st_uid, EACCES);
+      [[fallthrough]];
     default:
       return Status::Errno(Quoted(path_) + ", probe", errno);
   }
+  // Root could remove it, and would take the path away from a user who comes back to it.
+  if (there.st_uid != ::geteuid()) return Foreign(there.st_uid, EPERM);
   if (::unlink(path_.c_str()) != 0 && errno != ENOENT) {
     return Status::Errno(Quoted(path_) + ", removal of what a dead host left", errno);
   }
   return Ok();
 }
 
+Status Endpoint::Foreign(uid_t owner, int error) const {
+  return {VSTREAM_E_PERMISSION,
+          Quoted(path_) + ": belongs to user " + std::to_string(owner) + ", this process runs as user " +
+              std::to_string(::geteuid()) + "; remove it as that user, or choose another path",
+          error};
+}
+
+std::string Endpoint::FolderWarning() const {
+  struct stat folder {};
+  if (::stat(folder_.c_str(), &folder) != 0 || (folder.st_mode & S_IWOTH) == 0 || (folder.st_mode & S_ISVTX) != 0) {
+    return {};
+  }
+  return "every user may write to folder '" + folder_ + "', and so put a socket of his own in the place of '" + path_ +
+         "'; use a folder that only the producer may write to";
+}
+
 Status Endpoint::Bind(mode_t mode) {
   socket_ = UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket_.valid()) return Status::Errno(Quoted(path_), errno);
   // Until listen, connects are refused; so the mode may be set in two steps without a gap, and the umask plays no part.
+  // Without following a link: who may write to the folder might put one here in between.
   const sockaddr_un address = Address(path_);
   if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return Status::Errno(Quoted(path_) + ", bind", errno);
+    const int error = errno;
+    if (error != EACCES) return Status::Errno(Quoted(path_) + ", bind", error);
+    return {VSTREAM_E_PERMISSION,
+            Quoted(path_) + ": user " + std::to_string(::geteuid()) + " may not write to folder '" + folder_ +
+                "'; change its permissions, or choose another path",
+            error};
   }
   struct stat made {};
   if (::lstat(path_.c_str(), &made) != 0) return Status::Errno(Quoted(path_), errno);
   bound_ = true;
   device_ = made.st_dev;
   inode_ = made.st_ino;
-  if (::fchmodat(AT_FDCWD, path_.c_str(), mode, 0) != 0) return Status::Errno(Quoted(path_) + ", chmod", errno);
+  if (::fchmodat(AT_FDCWD, path_.c_str(), mode, AT_SYMLINK_NOFOLLOW) != 0)
+    return Status::Errno(Quoted(path_) + ", chmod", errno);
   if (::listen(socket_.get(), kBacklog) != 0) return Status::Errno(Quoted(path_) + ", listen", errno);
   return Ok();
 }

@@ -22,14 +22,17 @@ class Endpoint {
   // Binds, sets the mode, listens; in this order, so that nobody connects before the mode holds. May wait up to half a
   // second for another host that is doing the same in the same folder. Errors as transport.h has them for create.
   backend::Status Listen(const std::string& path, mode_t mode);
+  // After Listen: what is dangerous about the folder, in one line; empty: nothing.
+  std::string FolderWarning() const;
 
   int fd() const { return socket_.get(); }
   const std::string& path() const { return path_; }
 
  private:
   backend::Status Bind(mode_t mode);
-  // Removes a socket file without a listener; BUSY if there is one.
+  // Removes our own socket file without a listener; BUSY if there is one, PERMISSION if it is another user's.
   backend::Status RemoveStale();
+  backend::Status Foreign(uid_t owner, int error) const;
 
   std::string path_;
   std::string folder_;

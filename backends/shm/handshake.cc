@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The messages of a consumer: hello, subscribe, wishes for key frames; and its refusal.
 #include <string>
+#include <utility>
 
 #include "backends/shm/transport.h"
 
@@ -10,14 +11,17 @@ using backend::Status;
 
 namespace {
 
-constexpr int64_t kKeyIntervalNs = 200'000'000;  // at most one wish for a key frame is passed on in this time
+// At most one wish for a key frame is passed on in this time, whoever has it; and of one consumer in that.
+constexpr int64_t kKeyIntervalNs = 200'000'000;
+constexpr int64_t kKeyIntervalOfOneNs = 1'000'000'000;
 
 }  // namespace
 
 std::string Transport::Handle(Connection& connection, std::span<const std::byte> bytes) {
   const wire::Arrived arrived = wire::CheckHeader(bytes, 0);
   if (!arrived.why.empty()) {
-    return Refuse(connection, arrived.version ? wire::Reason::kVersion : wire::Reason::kMalformed, false, arrived.why);
+    return Refuse(connection, arrived.version ? wire::Reason::kVersion : wire::Reason::kMalformed, false,
+                  arrived.version ? arrived.why + "; use a client library of the producer's version" : arrived.why);
   }
   if (!arrived.known) return {};
   if (connection.phase == Connection::kHello) return HandleHello(connection, bytes);
@@ -97,10 +101,31 @@ std::string Transport::Refuse(Connection& connection, wire::Reason reason, bool 
 
 void Transport::HandleKeyWanted(Connection& connection) {
   if (connection.stream != VSTREAM_STREAM_PACKETS) return;
+  connection.key_wanted = true;
+  PassKeyWish();
+}
+
+// Not lost when it comes too early: a consumer that joins right after somebody else's key frame would wait for long.
+void Transport::PassKeyWish() {
   const int64_t now = host().NowNs();
-  if (last_key_wanted_ns_ != 0 && now - last_key_wanted_ns_ < kKeyIntervalNs) return;  // it will ask again
-  last_key_wanted_ns_ = now;
-  PushEvent(VSTREAM_EVENT_KEY_WANTED, &connection, connection.stream, Who(connection));
+  const auto recent = [now](int64_t then, int64_t interval) { return then != 0 && now - then < interval; };
+  const bool early = recent(key_passed_ns_, kKeyIntervalNs);
+  Connection* passed = nullptr;
+  key_waiting_ = false;
+  for (auto& [id, connection] : connections_) {
+    if (!connection.key_wanted) continue;
+    key_waiting_ = true;
+    if (!early && !recent(connection.key_passed_ns, kKeyIntervalOfOneNs)) passed = &connection;
+  }
+  if (passed == nullptr) return;
+  key_passed_ns_ = passed->key_passed_ns = now;
+  PushEvent(VSTREAM_EVENT_KEY_WANTED, passed, passed->stream, Who(*passed));
+  KeyHasCome();  // it is on its way, for everybody
+}
+
+void Transport::KeyHasCome() {
+  if (!std::exchange(key_waiting_, false)) return;
+  for (auto& [id, connection] : connections_) connection.key_wanted = false;
 }
 
 std::string Transport::Who(const Connection& connection) const {

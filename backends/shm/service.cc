@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "backends/shm/transport.h"
 
@@ -25,7 +26,8 @@ constexpr int kAcceptsPerCall = 16;
 constexpr int kEventsPerCall = 32;
 constexpr int kMessagesPerEvent = 4;
 constexpr size_t kMaxEvents = 64;  // not fetched yet; the oldest are dropped
-constexpr int kSendBytes = 8192;   // of the socket: bounds what a consumer that does not read can make us keep
+constexpr int64_t kKeyTickNs = 20'000'000;
+constexpr int kSendBytes = 8192;  // of the socket: bounds what a consumer that does not read can make us keep
 
 constexpr uint64_t kListenTag = 0;
 constexpr uint64_t kTimerTag = uint64_t{1} << 32;
@@ -134,6 +136,7 @@ void Transport::Tick() {
       TellRevoked(i, slot, holding, "beyond the lease time");
     });
   }
+  if (key_waiting_) PassKeyWish();
   for (auto next = connections_.begin(); next != connections_.end();) {
     Connection& connection = (next++)->second;
     if (connection.phase != Connection::kSubscribed && now > connection.deadline_ns) {
@@ -145,12 +148,12 @@ void Transport::Tick() {
   }
 }
 
-// Ticks while there is anybody to look after; often enough for the lease time.
+// Ticks while there is anybody to look after; often enough for the lease time and for wishes that wait.
 void Transport::SetTimer() {
   const bool wanted = !connections_.empty() || !accepting_;
-  if (wanted == timer_runs_) return;
-  timer_runs_ = wanted;
-  const int64_t period = wanted ? std::clamp<int64_t>(settings_.lease_ns / 4, 5'000'000, 250'000'000) : 0;
+  const int64_t longest = key_waiting_ ? kKeyTickNs : 250'000'000;
+  const int64_t period = wanted ? std::clamp<int64_t>(settings_.lease_ns / 4, 5'000'000, longest) : 0;
+  if (std::exchange(timer_period_ns_, period) == period) return;
   itimerspec spec{};
   spec.it_value.tv_nsec = spec.it_interval.tv_nsec = static_cast<long>(period);
   ::timerfd_settime(timer_.get(), 0, &spec, nullptr);
@@ -172,7 +175,13 @@ void Transport::PushEvent(uint32_t type, const Connection* connection, uint32_t 
   event.consumer = type == VSTREAM_EVENT_REFUSED || connection == nullptr ? 0 : connection->id;
   event.stream = stream;
   backend::SetText(event.detail, detail);
-  if (events_.size() >= kMaxEvents) events_.pop_front();
+  // A wish for a key frame is never one too many: it is the only event that does something.
+  const bool key_first = !events_.empty() && events_.front().type == VSTREAM_EVENT_KEY_WANTED;
+  if (type == VSTREAM_EVENT_KEY_WANTED) {
+    if (!key_first) events_.push_front(event);
+    return;
+  }
+  if (events_.size() >= kMaxEvents) events_.erase(events_.begin() + (key_first ? 1 : 0));
   events_.push_back(event);
 }
 

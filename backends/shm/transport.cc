@@ -86,6 +86,7 @@ Status Transport::Open(const backend::Options& options) {
   Stream* frames = nullptr;
   if (Status s = OpenStream(VSTREAM_STREAM_FRAMES, &frames); !s.ok()) return s;
   if (Status s = endpoint_.Listen(std::string(options.Text("socket", "")), mode); !s.ok()) return s;
+  if (const std::string warning = endpoint_.FolderWarning(); !warning.empty()) host().Log(VSTREAM_LOG_WARN, warning);
   for (const int fd : {endpoint_.fd(), timer_.get()}) {
     epoll_event event{};
     event.events = EPOLLIN;
@@ -155,7 +156,9 @@ Status Transport::RemoveSet(uint32_t epoch) {
 
 Status Transport::Publish(uint32_t stream, const vstream_frame& frame) {
   if (!HasStream(stream)) return {VSTREAM_E_NOT_FOUND, "stream " + std::to_string(stream) + " has no buffers"};
-  return streams_[stream]->Publish(frame, host().NowNs());
+  Status status = streams_[stream]->Publish(frame, host().NowNs());
+  if (status.ok() && stream == VSTREAM_STREAM_PACKETS && (frame.flags & VSTREAM_FRAME_KEY) != 0) KeyHasCome();
+  return status;
 }
 
 Status Transport::Reclaim(uint32_t stream, const uint32_t* ids, uint32_t count, uint32_t want, uint32_t* taken,

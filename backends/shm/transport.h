@@ -79,6 +79,8 @@ class Transport final : public backend::Transport {
     std::vector<Announcement> announcements;  // of living sets, and of ended ones that it has not heard of yet
     bool blocked = false;                     // waits for room in the socket
     bool retry = false;                       // waits for the next tick
+    bool key_wanted = false;                  // has asked for a key frame that has not come yet
+    int64_t key_passed_ns = 0;                // when a wish of this consumer was last passed on
   };
   struct Settings {
     uint32_t buffers = 0, leases = 0, clients = 0;
@@ -107,7 +109,10 @@ class Transport final : public backend::Transport {
   std::string HandleHello(Connection& connection, std::span<const std::byte> bytes);
   std::string HandleSubscribe(Connection& connection, std::span<const std::byte> bytes);
   std::string Refuse(Connection& connection, wire::Reason reason, bool retry, const std::string& text);
+  // Wishes for key frames: kept, merged, and passed on as one event when it is time.
   void HandleKeyWanted(Connection& connection);
+  void PassKeyWish();
+  void KeyHasCome();
   std::string Who(const Connection& connection) const;
 
   // announce.cc
@@ -128,10 +133,11 @@ class Transport final : public backend::Transport {
   uint32_t pending_ = 0;  // connections in their handshake
   uint64_t connected_ = 0;
   uint64_t refused_ = 0;
-  bool timer_runs_ = false;
+  int64_t timer_period_ns_ = 0;  // 0: stopped
   bool accepting_ = true;
   bool closing_ = false;
-  int64_t last_key_wanted_ns_ = 0;
+  bool key_waiting_ = false;  // some wish is to be passed on later
+  int64_t key_passed_ns_ = 0;
   std::deque<vstream_transport_event> events_;
 };
 

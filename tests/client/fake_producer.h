@@ -2,8 +2,10 @@
 // A producer that may lie: speaks the protocol by hand, one message at a time, in the thread of the test.
 #pragma once
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -19,6 +21,34 @@
 #include "wire/reclaim.h"
 
 namespace videostream::test {
+
+inline size_t OpenFiles() {
+  size_t count = 0;
+  DIR* dir = ::opendir("/proc/self/fd");
+  while (::readdir(dir) != nullptr) ++count;
+  ::closedir(dir);
+  return count;
+}
+
+// While it lives this process can open `more` descriptors and then none.
+class FdLimit {
+ public:
+  explicit FdLimit(rlim_t more) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int lowest = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+    ::close(lowest);
+    limit = static_cast<rlim_t>(lowest) + more;
+    const rlimit less{limit, before_.rlim_max};
+    if (lowest < 0 || ::setrlimit(RLIMIT_NOFILE, &less) != 0) std::abort();
+  }
+  ~FdLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  FdLimit(const FdLimit&) = delete;
+  FdLimit& operator=(const FdLimit&) = delete;
+  rlim_t limit = 0;
+
+ private:
+  rlimit before_{};
+};
 
 class FakeProducer {
  public:
@@ -120,18 +150,26 @@ class FakeProducer {
     subscribed.stream_page_bytes = page_bytes_;
     subscribed.client_page_bytes = wire::kClientPageBytes;
   }
-  // Hello and subscribe are answered correctly; with MakePages before.
-  template <class Client>
-  void Subscribe(Client& client) {
-    client.wait_for_frame(std::chrono::nanoseconds(0));
-    ASSERT_TRUE(Accept());
-    Receive<wire::Hello>();
+  static wire::Welcome Welcome() {
     auto welcome = wire::Make<wire::Welcome>();
     welcome.leases = 2;
     welcome.max_queue[0] = welcome.max_queue[1] = 8;
-    Send(welcome);
+    return welcome;
+  }
+  // Everything up to the wish of the client, correctly.
+  template <class Client>
+  void Greet(Client& client) {
+    client.wait_for_frame(std::chrono::nanoseconds(0));
+    ASSERT_TRUE(Accept());
+    Receive<wire::Hello>();
+    Send(Welcome());
     client.wait_for_frame(std::chrono::nanoseconds(0));
     subscribed.queue = Receive<wire::Subscribe>().queue;
+  }
+  // Hello and subscribe are answered correctly; with MakePages before.
+  template <class Client>
+  void Subscribe(Client& client) {
+    Greet(client);
     Send(subscribed, {stream_fd, client_fd, bell_fd});
     client.wait_for_frame(std::chrono::nanoseconds(0));
   }

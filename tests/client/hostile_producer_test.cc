@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A consumer believes nothing that a producer says about its memory.
-#include <dirent.h>
+#include <functional>
 
 #include "tests/client/fake_producer.h"
 #include "videostream/backend.h"
@@ -11,14 +11,6 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-size_t OpenFds() {
-  size_t count = 0;
-  DIR* dir = ::opendir("/proc/self/fd");
-  while (::readdir(dir) != nullptr) ++count;
-  ::closedir(dir);
-  return count;
-}
-
 struct HostileProducerTest : ::testing::Test {
   HostileProducerTest() { ::alarm(60); }
   ~HostileProducerTest() override { ::alarm(0); }
@@ -27,10 +19,10 @@ struct HostileProducerTest : ::testing::Test {
     Client client(producer.path, {.reconnect = false});
     producer.Subscribe(client);
     EXPECT_EQ(client.state(), Client::State::kConnected) << client.error();
-    const size_t before = OpenFds();
+    const size_t before = OpenFiles();
     producer.Send(set, fds);
     EXPECT_FALSE(client.wait_for_frame(nanoseconds(0)));
-    EXPECT_LE(OpenFds(), before) << "received descriptors are kept open";
+    EXPECT_LE(OpenFiles(), before) << "received descriptors are kept open";
     return client.state() == Client::State::kEnded ? client.error() : "";
   }
   FakeProducer producer;
@@ -81,20 +73,72 @@ TEST_F(HostileProducerTest, SizesAreCheckedAgainstTheFile) {
   EXPECT_NE(AfterSet(set, {producer.Memfd(8192, FakeProducer::kSeals | FakeProducer::kFutureWrite)}), "");
 }
 
-// Parts of a set that contradict each other; an id that is used twice.
+// Would catch: a layout that is believed where it contradicts itself or its files.
 TEST_F(HostileProducerTest, SetsMustFitTogether) {
   producer.MakePages();
   const int fd = producer.Memfd(4096, FakeProducer::kSeals | FakeProducer::kFutureWrite);
-  wire::BufferSet set = producer.Set();
-  set.total = 2;
-  set.first = 1;
-  EXPECT_NE(AfterSet(set, {fd}), "") << "begins in the middle";
-  set = producer.Set();
-  set.total = set.count = 2;
-  set.buffers[1] = set.buffers[0];
-  EXPECT_NE(AfterSet(set, {fd, fd}), "") << "one id twice";
-  EXPECT_NE(AfterSet(producer.Set(), {}), "") << "no descriptors";
-  EXPECT_NE(AfterSet(producer.Set(), {fd, fd}), "") << "too many";
+  const struct {
+    std::string error;
+    std::function<void(wire::BufferSet&)> change;
+    std::vector<int> fds;
+  } kinds[] = {
+      {"buffer set: buffers 0 + 1 of 65", [](auto& s) { s.total = 65; }, {fd}},
+      {"buffer set: buffers 0 + 17 of 17", [](auto& s) { s.total = s.count = 17; }, {fd}},
+      {"buffer set: buffers 0 + 0 of 1", [](auto& s) { s.count = 0; }, {}},
+      {"buffer set: buffers 4294967295 + 1 of 2", [](auto& s) { s.first = 0xffffffff, s.total = 2; }, {fd}},
+      {"buffer set: 5 fds per buffer", [](auto& s) { s.fds_per_buffer = 5; }, {fd}},
+      {"buffer set: neither memfd nor dma-buf", [](auto& s) { s.memory = 0; }, {fd}},
+      {"buffer set: cpu_sync 9", [](auto& s) { s.cpu_sync = 9; }, {fd}},
+      {"buffer set: buffer id 1024", [](auto& s) { s.buffers[0].id = 1024; }, {fd}},
+      {"buffer set of stream 1", [](auto& s) { s.stream = 1; }, {fd}},
+      {"buffer set: stream 2", [](auto& s) { s.stream = 2; }, {fd}},
+      {"buffer set: 0 descriptors, expected 1", [](auto&) {}, {}},
+      {"buffer set: 3 descriptors, expected 1", [](auto&) {}, {fd, fd, fd}},
+      {"buffer set: 5 planes", [](auto& s) { s.layout.plane_count = 5; }, {fd}},
+      {"buffer set: plane 0: in descriptor 1", [](auto& s) { s.layout.planes[0].fd_index = 1; }, {fd}},
+      {"buffer set: plane 0: bytes 4095 + 64 of 4096", [](auto& s) { s.layout.planes[0].offset = 4095; }, {fd}},
+      {"buffer set: plane 0: bytes 18446744073709551615 + 64 of 4096",
+       [](auto& s) { s.layout.planes[0].offset = ~uint64_t{0}; },
+       {fd}},
+      {"buffer set: plane 0: stride 7, a row has 8 bytes", [](auto& s) { s.layout.planes[0].stride = 7; }, {fd}},
+      {"buffer set: plane 0: 64 bytes, its rows take 30064771073",
+       [](auto& s) { s.layout.planes[0].stride = 0xffffffff; },
+       {fd}},
+      {"buffer set: 65536x8 pixels, at most 16384", [](auto& s) { s.layout.width = 65536; }, {fd}},
+      {"buffer set: layout without pixels", [](auto& s) { s.layout.height = 0; }, {fd}},
+      {"buffer set: descriptor of 1073741825 bytes, expected 1 to 1073741824",
+       [](auto& s) { s.buffers[0].fd_size[0] = (1u << 30) + 1; },
+       {fd}},
+      {"buffer set 1: its parts do not fit together", [](auto& s) { s.total = 2, s.first = 1; }, {fd}},
+      {"buffer set 1: a buffer id is in use",
+       [](auto& s) {
+         s.total = s.count = 2;
+         s.buffers[1] = s.buffers[0];
+       },
+       {fd, fd}},
+  };
+  for (const auto& kind : kinds) {
+    wire::BufferSet set = producer.Set();
+    kind.change(set);
+    EXPECT_EQ(AfterSet(set, kind.fds), "socket '" + producer.path + "': " + kind.error);
+  }
+}
+
+// Would catch: sets without end, each of which is mapped.
+TEST_F(HostileProducerTest, SetsAreLimited) {
+  producer.MakePages();
+  const int fd = producer.Memfd(4096, FakeProducer::kSeals | FakeProducer::kFutureWrite);
+  Client client(producer.path, {.reconnect = false});
+  producer.Subscribe(client);
+  for (uint32_t i = 1; i <= 9; ++i) {
+    wire::BufferSet set = producer.Set();
+    set.epoch = i;
+    set.buffers[0].id = i;
+    producer.Send(set, {fd});
+    EXPECT_FALSE(client.wait_for_frame(nanoseconds(0)));
+    EXPECT_EQ(client.state(), i <= 8 ? Client::State::kConnected : Client::State::kEnded) << i;
+  }
+  EXPECT_EQ(client.error(), "socket '" + producer.path + "': more than 8 buffer sets");
 }
 
 // Descriptors in the ring that point outside of the buffer.
@@ -184,12 +228,13 @@ TEST_F(HostileProducerTest, GarbageEndsTheSession) {
   producer.MakePages();
   Client client(producer.path, {.reconnect = false});
   producer.Subscribe(client);
-  const size_t before = OpenFds();
+  const size_t before = OpenFiles();
   producer.Send(producer.Set(), std::vector<int>(100, STDIN_FILENO));
   EXPECT_FALSE(client.wait_for_frame(nanoseconds(0)));
   EXPECT_EQ(client.state(), Client::State::kEnded);
-  EXPECT_NE(client.error().find("descriptors were lost"), std::string::npos) << client.error();
-  EXPECT_LE(OpenFds(), before);
+  EXPECT_NE(client.error().find("descriptors of a message were lost: more than 64"), std::string::npos)
+      << client.error();
+  EXPECT_LE(OpenFiles(), before);
 }
 
 // Refusals that may pass are waited out; those that will not end in kFailed with the producer's words.

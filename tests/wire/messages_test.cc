@@ -71,7 +71,7 @@ TEST(MessagesTest, FramingIsChecked) {
   EXPECT_NE(CheckHeader(huge, 0).why, "");
   EXPECT_NE(CheckHeader(Bytes(m), 1).why, "") << "a descriptor too many";
   m.header.magic = 7;
-  EXPECT_EQ(CheckHeader(Bytes(m), 0).why, "not a message of this protocol");
+  EXPECT_EQ(CheckHeader(Bytes(m), 0).why, "message of another protocol");
   auto other = Make<KeyWanted>();
   other.header.type = 99;
   EXPECT_EQ(CheckHeader(Bytes(other), 0).why, "message of unknown type 99");

@@ -30,6 +30,19 @@ struct EndpointTest : ::testing::Test {
     ::listen(fd, 1);
     ::close(fd);
   }
+  // In a process that runs as another user: 0, 1 for another error text, 2 if there is no such user here.
+  int ListenAsNobody(const std::string& expected) const {
+    Child child([&] {
+      if (::seteuid(65534) != 0) return 2;
+      Endpoint sut;
+      const Status status = sut.Listen(path, 0600);
+      if (status.message() == expected && status.code() == VSTREAM_E_PERMISSION) return 0;
+      std::fprintf(stderr, "%d %s\n", status.code(), status.message().c_str());
+      return 1;
+    });
+    const int status = child.Wait();
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  }
   static ino_t Inode(const std::string& file) {
     struct stat s {};
     return ::lstat(file.c_str(), &s) == 0 ? s.st_ino : 0;
@@ -97,14 +110,89 @@ TEST_F(EndpointTest, DeadHostIsReplaced) {
 
 // Somebody's file is deleted because it has the name of the socket.
 TEST_F(EndpointTest, OtherFilesAreLeftAlone) {
+  const auto refused = [&](const std::string& kind) {
+    const ino_t before = Inode(path);
+    Endpoint sut;
+    const Status status = sut.Listen(path, 0600);
+    EXPECT_EQ(status.code(), VSTREAM_E_BUSY);
+    EXPECT_EQ(status.message(), "socket '" + path + "': there is " + kind +
+                                    " of this name, not a socket; remove it or choose another path");
+    EXPECT_EQ(Inode(path), before);
+  };
   std::ofstream(path) << "precious";
-  const Status status = Endpoint().Listen(path, 0600);
-  EXPECT_EQ(status.code(), VSTREAM_E_BUSY) << status.message();
+  refused("a regular file");
+  std::ifstream content(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(content), {}), "precious");
   ASSERT_EQ(::unlink(path.c_str()), 0);
-  std::ofstream(dir / "t") << "precious";
-  ASSERT_EQ(::symlink((dir / "t").c_str(), path.c_str()), 0);
-  EXPECT_EQ(Endpoint().Listen(path, 0600).code(), VSTREAM_E_BUSY);
+  ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);
+  refused("a folder");
+  ASSERT_EQ(::rmdir(path.c_str()), 0);
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  refused("a FIFO");
+  // Links, also to a socket that nobody listens on: what they point to is not ours to judge.
+  ASSERT_EQ(::rename(path.c_str(), (dir / "fifo").c_str()), 0);
+  LeaveStaleSocket();
+  ASSERT_EQ(::rename(path.c_str(), (dir / "t").c_str()), 0);
+  for (const char* target : {"t", "fifo", "nowhere", "s"}) {
+    ASSERT_EQ(::symlink((dir / target).c_str(), path.c_str()), 0);
+    refused("a symbolic link");
+    ASSERT_EQ(::unlink(path.c_str()), 0);
+  }
   EXPECT_EQ(dir.List().size(), 2u);
+}
+
+// Another user's socket is removed, since root may do everything; or the reason is an errno.
+TEST_F(EndpointTest, AnotherUsersSocketIsLeftAloneAndItsOwnerNamed) {
+  LeaveStaleSocket();
+  if (::geteuid() != 0 || ::lchown(path.c_str(), 12345, 12345) != 0) GTEST_SKIP() << "needs root, to give a file away";
+  const ino_t before = Inode(path);
+  Endpoint sut;
+  const Status status = sut.Listen(path, 0600);
+  EXPECT_EQ(status.code(), VSTREAM_E_PERMISSION);
+  EXPECT_EQ(status.message(), "socket '" + path +
+                                  "': belongs to user 12345, this process runs as user 0; remove it as that user, or "
+                                  "choose another path");
+  EXPECT_EQ(Inode(path), before);
+  // Of one that listens, the process is named; to who may not even ask, its owner.
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  Endpoint alive;
+  ASSERT_TRUE(alive.Listen(path, 0600).ok());
+  ASSERT_EQ(::chmod(dir.path().c_str(), 0755), 0);
+  const int result = ListenAsNobody("socket '" + path +
+                                    "': belongs to user 0, this process runs as user 65534; remove it as that user, "
+                                    "or choose another path");
+  if (result == 2) GTEST_SKIP() << "user 65534 does not exist in this sandbox";
+  EXPECT_EQ(result, 0);
+  ASSERT_EQ(::lchown(path.c_str(), 12345, 12345), 0);
+  Endpoint second;
+  EXPECT_EQ(second.Listen(path, 0600).message(), "socket '" + path + "': in use by process " +
+                                                     std::to_string(::getpid()) + "; stop it or choose another path");
+}
+
+// A folder without write permission: an errno of bind.
+TEST_F(EndpointTest, AFolderThatMayNotBeWrittenIsNamed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
+  ASSERT_EQ(::chmod(dir.path().c_str(), 0755), 0);
+  const int result = ListenAsNobody("socket '" + path + "': user 65534 may not write to folder '" + dir.path() +
+                                    "'; change its permissions, or choose another path");
+  if (result == 2) GTEST_SKIP() << "user 65534 does not exist in this sandbox";
+  EXPECT_EQ(result, 0);
+}
+
+// A folder in which every user can replace the socket is taken without a word.
+TEST_F(EndpointTest, AFolderOpenToEverybodyIsWarnedOf) {
+  const std::string warning = "every user may write to folder '" + dir.path() +
+                              "', and so put a socket of his own in the place of '" + path +
+                              "'; use a folder that only the producer may write to";
+  for (const mode_t mode : {0777, 0773, 01777, 0755, 0770}) {
+    ASSERT_EQ(::chmod(dir.path().c_str(), mode), 0);
+    Endpoint sut;
+    ASSERT_TRUE(sut.Listen(path, 0600).ok());
+    EXPECT_EQ(sut.FolderWarning(), (mode & 01002) == 2 ? warning : "") << std::oct << mode;
+  }
+  ASSERT_EQ(::chmod(dir.path().c_str(), 0777), 0);
+  const test::TestHost host({{"socket", path}});
+  EXPECT_EQ(host.logged, std::vector<std::string>{warning});
 }
 
 // A host that ends removes the socket of the one that came after it.

@@ -49,15 +49,19 @@ TEST_F(HostileConsumerTest, GarbageOnTheSocketEndsOnlyItsSender) {
       {huge.data(), 1024, {}},    {huge.data(), huge.size(), {}}, {&hello, sizeof hello, {STDIN_FILENO, STDERR_FILENO}},
       {&other, sizeof other, {}}, {huge.data(), 0, {}},
   };
-  for (const bool subscribed : {false, true}) {
+  for (const char* after : {"connect", "welcome", "subscribed"}) {
     for (const auto& kind : kinds) {
       RawConsumer raw(path);
       ASSERT_TRUE(raw.connected);
-      if (subscribed) {
+      if (std::string(after) == "welcome") {
+        raw.Send(hello);
+        wire::Welcome welcome;
+        ASSERT_TRUE(raw.Await(host, &welcome));
+      } else if (std::string(after) == "subscribed") {
         ASSERT_TRUE(raw.Subscribe(host));
       }
       ASSERT_GE(raw.SendRaw(kind.bytes, kind.size, kind.with), 0) << std::strerror(errno);
-      EXPECT_TRUE(raw.AwaitClose(host)) << kind.size;
+      EXPECT_TRUE(raw.AwaitClose(host)) << kind.size << " after " << after;
     }
   }
   EXPECT_TRUE(host.WaitForConsumers(0));
@@ -74,18 +78,68 @@ TEST_F(HostileConsumerTest, OtherVersionIsRefusedNamingBoth) {
   wire::Refused refused;
   ASSERT_TRUE(raw.Await(host, &refused));
   EXPECT_EQ(refused.reason, static_cast<uint32_t>(wire::Reason::kVersion));
-  EXPECT_STREQ(refused.text, "protocol version 9.0, expected 1.0");
+  EXPECT_STREQ(refused.text, "protocol version 9.0, expected 1.0; use a client library of the producer's version");
   EXPECT_EQ(host.CountEvents(VSTREAM_EVENT_REFUSED), 1u);
+  const std::string who = "? (pid " + std::to_string(::getpid()) + ", uid " + std::to_string(::getuid()) + "): ";
+  EXPECT_EQ(host.seen_events().back().detail, who + refused.text);
+}
+
+// A newer minor version is refused although it asks for nothing that we do not know.
+TEST_F(HostileConsumerTest, ANewerMinorVersionIsServed) {
+  RawConsumer raw(path);
+  struct {
+    wire::Hello hello = wire::Make<wire::Hello>();
+    uint64_t more[4] = {};
+  } longer;
+  longer.hello.header.minor = 7;
+  longer.hello.header.size = sizeof longer;
+  raw.Send(longer);
+  wire::Header unknown{.type = 300, .size = sizeof unknown, .minor = 7};
+  raw.Send(unknown);
+  wire::Welcome welcome;
+  ASSERT_TRUE(raw.Await(host, &welcome));
+  auto subscribe = wire::Make<wire::Subscribe>();
+  subscribe.header.minor = 7;
+  raw.Send(subscribe);
+  raw.Send(unknown);
+  wire::Subscribed subscribed;
+  ASSERT_TRUE(raw.Await(host, &subscribed));
+  raw.Send(unknown);
+  host.Service();
+  EXPECT_EQ(host.Info().connected, 1u);
+}
+
+// Descriptors that a consumer sends stay open in the producer.
+TEST_F(HostileConsumerTest, DescriptorsAreNotTaken) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+  for (const bool subscribed : {false, true}) {
+    RawConsumer raw(path);
+    if (subscribed) {
+      ASSERT_TRUE(raw.Subscribe(host));
+    }
+    const auto wanted = wire::Make<wire::KeyWanted>();
+    ASSERT_GT(raw.SendRaw(&wanted, sizeof wanted, std::vector<int>(50, ends[1])), 0) << std::strerror(errno);
+    EXPECT_TRUE(raw.AwaitClose(host));
+  }
+  ::close(ends[1]);
+  char c;
+  EXPECT_EQ(::read(ends[0], &c, 1), 0) << "somebody still has the other end";
+  ::close(ends[0]);
+  EXPECT_EQ(host.Info().refused, 1u);
 }
 
 // Connections that say nothing pile up, or keep others out.
 TEST_F(HostileConsumerTest, IdleConnectionsAreClosedAndPushedOut) {
   std::vector<std::unique_ptr<RawConsumer>> idle;
+  const size_t fds = OpenFds();
   for (int i = 0; i < 60; ++i) {
     idle.push_back(std::make_unique<RawConsumer>(path));
     ASSERT_TRUE(idle.back()->connected);
+    if (i % 2 == 0) idle.back()->Send(wire::Make<wire::Hello>());  // half way
     host.Service();
   }
+  EXPECT_LE(OpenFds(), fds + 60 + 32) << "of the producer's, one for each of the last 32";
   ExpectService();
   host.offset_ns += 3'000'000'000;
   for (auto& one : idle) EXPECT_TRUE(one->AwaitClose(host));
@@ -95,6 +149,7 @@ TEST_F(HostileConsumerTest, IdleConnectionsAreClosedAndPushedOut) {
 // A consumer that keeps asking for key frames drives the encoder, or that floods takes the host's time.
 TEST_F(HostileConsumerTest, FloodOfRequestsIsLimited) {
   ASSERT_TRUE(host.AddPool(4, VSTREAM_STREAM_PACKETS, 1000));
+  host.frozen_ns = NowNs();
   RawConsumer raw(path);
   ASSERT_TRUE(raw.Subscribe(host, VSTREAM_STREAM_PACKETS));
   const auto wanted = wire::Make<wire::KeyWanted>();
@@ -103,6 +158,14 @@ TEST_F(HostileConsumerTest, FloodOfRequestsIsLimited) {
     if (i % 8 == 0) host.Service();
   }
   EXPECT_EQ(host.CountEvents(VSTREAM_EVENT_KEY_WANTED), 1u);
+  // However much is there, one call takes a few messages and comes back.
+  while (raw.SendRaw(&wanted, sizeof wanted) > 0) {
+  }
+  host.Service();
+  int room = 0;
+  while (raw.SendRaw(&wanted, sizeof wanted) > 0) ++room;
+  EXPECT_GT(room, 0);
+  EXPECT_LE(room, 4);
   ExpectService();
 }
 

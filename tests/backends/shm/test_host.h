@@ -17,6 +17,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -160,8 +161,13 @@ class TestHost {
   explicit TestHost(const Options& options) {
     host_.struct_size = sizeof host_;
     host_.ctx = this;
-    host_.log = [](void*, uint32_t, const char*, uint64_t) {};
-    host_.now_ns = [](void* ctx) { return NowNs() + static_cast<TestHost*>(ctx)->offset_ns; };
+    host_.log = [](void* ctx, uint32_t, const char* text, uint64_t bytes) {
+      static_cast<TestHost*>(ctx)->logged.emplace_back(text, bytes);
+    };
+    host_.now_ns = [](void* ctx) {
+      const auto* self = static_cast<TestHost*>(ctx);
+      return self->frozen_ns.value_or(NowNs()) + self->offset_ns;
+    };
     std::vector<vstream_option> list;
     for (const auto& [name, value] : options) list.push_back({name.c_str(), value.c_str()});
     vstream_create_info info{};
@@ -322,7 +328,9 @@ class TestHost {
   static constexpr vstream_transport_ops ops = backend::internal::TransportOps<shm::Transport>();
   int32_t code = 0;
   vstream_error error{};
-  int64_t offset_ns = 0;  // added to the clock that the transport sees
+  int64_t offset_ns = 0;             // added to the clock that the transport sees
+  std::optional<int64_t> frozen_ns;  // that clock, standing still
+  std::vector<std::string> logged;
   uint64_t sequence[VSTREAM_STREAMS] = {};
   uint64_t dropped = 0;
 
