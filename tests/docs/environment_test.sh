@@ -39,7 +39,7 @@ done < <(sources '\b(secure_getenv|getenv)\([^"]' | grep -vE ':[[:space:]]*//' |
 
 # The other direction: what the page promises is read somewhere.
 while IFS= read -r name; do
-  if ! grep -rqw --include='*.cc' --include='*.h' --include='*.sh' --include='*.bzl' "$name" apps core client backends third_party tools &&
+  if ! grep -rqw --include='*.cc' --include='*.h' --include='*.sh' --include='*.bzl' "$name" apps core client backends third_party tools tests &&
     ! grep -rqw "$name" tools; then
     echo "docs/environment.md describes $name, which nothing reads"
     bad=1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The binary shape of the backend ABI, compared with literals, in C and in C++.
+// The binary shape of the backend ABI and of the C API, compared with literals, in C and in C++.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -37,7 +37,8 @@ std::string Header(const std::string& name) {
   return std::regex_replace(text, std::regex(R"(\\\n)"), " ");
 }
 
-constexpr const char* kHeaders[] = {"frame", "backend", "allocator", "capture", "converter", "encoder", "transport"};
+constexpr const char* kHeaders[] = {"error",     "frame",   "backend",   "allocator", "capture",
+                                    "converter", "encoder", "transport", "client",    "host"};
 
 // Catches: a field inserted, reordered or resized, a constant renumbered, as a C backend would see it.
 TEST(Abi, IsAsPinnedInC) { ExpectAsPinned(PinsInC()); }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Compiles every installed C header alone, as strict C11, with one compiler: usage: compile_headers.sh CC HEADER...
-# Skips with a reason where the compiler is not installed.
+# Compiles every installed header alone with one compiler, C headers as strict C11 and as C++11, the others as strict
+# C++20: usage: compile_headers.sh CC HEADER... Skips with a reason where the compiler is not installed.
 set -euo pipefail
 cc=$1
 shift
@@ -9,14 +9,29 @@ if ! command -v "$cc" >/dev/null; then
   echo "SKIPPED: no $cc on this machine"
   exit 0
 fi
-compiled=0
-for header in "$@"; do
-  case $header in *.h) ;; *) continue ;; esac
-  name=videostream/${header##*/}
+c_headers=0
+cpp_headers=0
+
+# compile NAME LANGUAGE STANDARD
+compile() {
   # Twice: the guard has to hold.
-  printf '#include "%s"\n#include "%s"\nint videostream_header_compiles;\n' "$name" "$name" |
-    "$cc" -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only -Iinclude -x c -
-  compiled=$((compiled + 1))
+  printf '#include "%s"\n#include "%s"\nint videostream_header_compiles;\n' "$1" "$1" |
+    "$cc" -std="$3" -pedantic -Wall -Wextra -Wshadow -Werror -fsyntax-only -Iinclude -x "$2" -
+}
+
+for header in "$@"; do
+  name=videostream/${header##*/}
+  case $header in
+    *.h)
+      compile "$name" c c11
+      compile "$name" c++ c++11
+      c_headers=$((c_headers + 1))
+      ;;
+    *.hpp)
+      compile "$name" c++ c++20
+      cpp_headers=$((cpp_headers + 1))
+      ;;
+  esac
 done
-((compiled >= 7)) || { echo "only $compiled headers were given"; exit 1; }
-echo "$compiled headers compile with $cc -std=c11 -pedantic"
+((c_headers >= 10 && cpp_headers >= 7)) || { echo "only $c_headers + $cpp_headers headers were given"; exit 1; }
+echo "$c_headers C headers and $cpp_headers C++ headers compile with $cc -pedantic"

@@ -11,9 +11,11 @@
 #include "videostream/allocator.h"
 #include "videostream/backend.h"
 #include "videostream/capture.h"
+#include "videostream/client.h"
 #include "videostream/converter.h"
 #include "videostream/encoder.h"
 #include "videostream/frame.h"
+#include "videostream/host.h"
 #include "videostream/transport.h"
 
 #ifdef __cplusplus
