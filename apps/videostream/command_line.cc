@@ -6,12 +6,33 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string_view>
 
+#include "apps/videostream/table.h"
 #include "core/profile/keys.h"
 
 namespace videostream {
 namespace {
+
+// Breaks lines that are wider than a terminal; what is behind `column` stays there. Examples are left alone.
+std::string Narrow(const std::string& help, size_t column) {
+  std::istringstream lines(help);
+  std::string out;
+  bool examples = false;
+  for (std::string line; std::getline(lines, line);) {
+    examples = examples || line == "Examples:";
+    const bool two_columns = line.size() > column && line.starts_with("  ") && line[column - 1] == ' ';
+    if (line.size() <= kTextWidth || (examples && line.starts_with("  "))) {
+      out += line + "\n";
+    } else if (two_columns) {
+      out += line.substr(0, column) + Wrap(std::string_view(line).substr(column), column, /*hanging=*/true);
+    } else {
+      out += Wrap(line, 0);
+    }
+  }
+  return out;
+}
 
 // A verb beside the parser made from it.
 struct Node {
@@ -37,7 +58,7 @@ class Parser {
     try {
       app_.parse(reversed);
     } catch (const CLI::CallForHelp&) {
-      return Text(app_.help());
+      return Text(Narrow(app_.help(), kColumn));
     } catch (const CLI::CallForVersion&) {
       return Text(root_.verb->version + "\n");
     } catch (const CLI::ParseError& e) {
@@ -70,7 +91,7 @@ class Parser {
     if (!verb.verbs.empty()) app.require_subcommand(0, 1);
     for (const VerbDef& child : verb.verbs) {
       CLI::App* sub = app.add_subcommand(child.name, child.summary)->fallthrough();
-      if (child.hidden) sub->group("");
+      sub->group(child.hidden ? "" : "Verbs");
       node.children.push_back(std::make_unique<Node>());
       Fill(*node.children.back(), child, *sub, path + " " + child.name);
     }

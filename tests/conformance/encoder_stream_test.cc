@@ -32,6 +32,14 @@ class EncoderStreamConformance : public BorderTest {
     }
     return keys;
   }
+  // Exactly these are key frames; but every picture of Motion JPEG is one.
+  void ExpectKeys(const std::vector<EncodedPacket>& packets, std::vector<uint64_t> expected) const {
+    if (sut_.config.codec == VSTREAM_FORMAT_MJPEG) {
+      expected.clear();
+      for (const EncodedPacket& packet : packets) expected.push_back(packet.cookie);
+    }
+    EXPECT_THAT(Keys(packets), testing::ElementsAreArray(expected));
+  }
   EncoderSession sut_{[](const BackendCreateArgs& args) { return MakeEncoder(args); }};
 };
 VS_CONFORMANCE_SUITE(EncoderStreamConformance);
@@ -72,7 +80,7 @@ TEST_P(EncoderStreamConformance, FlagsSayWhatIsInThePacket) {
 TEST_P(EncoderStreamConformance, KeyFramesComeOncePerGop) {
   sut_.Prepare(4);
   ASSERT_FALSE(HasFailure());
-  EXPECT_THAT(Keys(EncodeAll(10)), testing::ElementsAre(0, 4, 8));
+  ExpectKeys(EncodeAll(10), {0, 4, 8});
 }
 
 // Would catch a gop of 1 that divides by zero somewhere, or is taken for "never".
@@ -90,7 +98,7 @@ TEST_P(EncoderStreamConformance, ForceKeyMakesAKeyFrame) {
   sut_.Encode(0, 3, &packets);
   sut_.Encode(3, 3, &packets, VSTREAM_ENCODE_FORCE_KEY);
   sut_.Drain(&packets);
-  EXPECT_THAT(Keys(packets), testing::ElementsAre(0, 3));
+  ExpectKeys(packets, {0, 3});
 }
 
 // Would catch frames that are swallowed at the end (checked by Drain), and an encoder that ends for good.
@@ -107,7 +115,7 @@ TEST_P(EncoderStreamConformance, AfterDrainANewSequenceStartsWithAKeyFrame) {
     sut_.Drain(&packets);
     ASSERT_FALSE(HasFailure());
     ASSERT_EQ(packets.size(), 3u);
-    EXPECT_THAT(Keys(packets), testing::ElementsAre(round * 100));
+    ExpectKeys(packets, {round * 100});
   }
 }
 
@@ -175,8 +183,8 @@ TEST_P(EncoderStreamConformance, InstancesDoNotMix) {
   }
   sut_.Drain(&mine);
   other.Drain(&theirs);
-  EXPECT_THAT(Keys(mine), testing::ElementsAre(0, 4));
-  EXPECT_THAT(Keys(theirs), testing::ElementsAre(0, 3));
+  ExpectKeys(mine, {0, 4});
+  ExpectKeys(theirs, {0, 3});
 }
 
 // Would catch a capability that does nothing when called, or a call that ends the sequence.
@@ -195,7 +203,7 @@ TEST_P(EncoderStreamConformance, TheBitrateChangesWhileRunningOrIsUnsupported) {
   sut_.Encode(2, 3, &packets);
   sut_.Drain(&packets);
   EXPECT_EQ(packets.size(), 5u);
-  EXPECT_THAT(Keys(packets), testing::ElementsAre(0));
+  ExpectKeys(packets, {0});
 }
 
 }  // namespace

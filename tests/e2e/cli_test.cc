@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 
 #include "tests/e2e/process.h"
 
@@ -44,8 +47,8 @@ TEST_F(CliTest, WrongCommandLinesAreRefusedWithTheNearestWord) {
        "'videostream --help')\n"},
       {{"rnu"}, "videostream: unknown verb 'rnu'; did you mean 'run'? (see 'videostream --help')\n"},
       {{"xyzzy"},
-       "videostream: unknown verb 'xyzzy', expected one of: run, explain, backends, profile, status, receive, "
-       "record (see 'videostream --help')\n"},
+       "videostream: unknown verb 'xyzzy', expected one of: run, explain, devices, doctor, backends, profile, "
+       "status, events, receive, record, snapshot, man, completion (see 'videostream --help')\n"},
       {{"backends", "lst"},
        "videostream backends: unknown verb 'lst'; did you mean 'list'? (see 'videostream backends --help')\n"},
       {{"run"}, "videostream run: --profile FILE is missing (see 'videostream run --help')\n"},
@@ -95,9 +98,13 @@ TEST_F(CliTest, EveryVerbHasHelpWithExamples) {
 // Would catch: scripts that cannot tell the verbs' answers apart, or cannot parse them.
 TEST_F(CliTest, JsonBeginsWithItsSchema) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
-      {{"explain", "--profile", profile_}, "explain"},      {{"backends", "list"}, "backends-list"},
-      {{"backends", "inspect", "shm"}, "backends-inspect"}, {{"profile", "validate", profile_}, "profile-validate"},
+      {{"explain", "--profile", profile_}, "explain"},
+      {{"backends", "list"}, "backends-list"},
+      {{"backends", "inspect", "shm"}, "backends-inspect"},
+      {{"profile", "validate", profile_}, "profile-validate"},
       {{"profile", "show", profile_}, "profile-show"},
+      {{"devices"}, "devices"},
+      {{"doctor"}, "doctor"},
   };
   for (auto [arguments, name] : cases) {
     arguments.emplace_back("--json");
@@ -106,6 +113,37 @@ TEST_F(CliTest, JsonBeginsWithItsSchema) {
     EXPECT_EQ(outcome.out.rfind("{\n  \"schema\": \"videostream." + name + "/1\",\n", 0), 0U) << outcome.out;
     EXPECT_TRUE(nlohmann::json::accept(outcome.out)) << outcome.out;
   }
+}
+
+// Would catch: devices that the probes find and `devices` does not show, and a filter that does not filter.
+TEST_F(CliTest, DevicesShowsWhatTheProbesFind) {
+  const auto ids = [&](const std::vector<std::string>& arguments) {
+    const Outcome outcome = Videostream(arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    std::set<std::string> found;
+    const nlohmann::json json = nlohmann::json::parse(outcome.out);
+    for (const auto& device : json["devices"]) {
+      found.insert(device["backend"].get<std::string>() + "/" + device["id"].get<std::string>());
+    }
+    return found;
+  };
+  const std::set<std::string> shm = {"shm/memfd", "shm/native"};
+  const std::set<std::string> all = ids({"devices", "--json"});
+  EXPECT_TRUE(all.contains("sw-fallback/pattern"));
+  EXPECT_TRUE(std::includes(all.begin(), all.end(), shm.begin(), shm.end()));
+  EXPECT_EQ(ids({"devices", "--json", "--backend", "shm"}), shm);
+  EXPECT_EQ(Videostream({"devices", "--backend", "none"}).code, 3);
+}
+
+// Would catch: a doctor that fails a machine on which everything else here works, and colours that no terminal asked
+// for.
+TEST_F(CliTest, DoctorFindsThisMachineFit) {
+  const Outcome outcome = Videostream({"doctor"});
+  EXPECT_EQ(outcome.code, 0) << outcome.out;
+  EXPECT_NE(outcome.out.find("\n0 failures, "), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find('\033'), std::string::npos);
+  std::istringstream lines(outcome.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120U) << line;
 }
 
 // Would catch: an explanation in which a slot, a candidate or its reason is missing.

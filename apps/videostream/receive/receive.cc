@@ -118,6 +118,7 @@ Status Receiver::Take(Frame frame) {
   if (!frame.release()) {
     if (!headed) y4m_.reset();  // its header went with the frame
     gate_.Lost();
+    if (options_.packets) subscription_.client().request_key();
     return {};
   }
   if (check) pattern_.Count(reading);

@@ -133,6 +133,19 @@ TEST(VerbTableTest, EveryExampleParses) {
   EXPECT_GT(examples, 15U);
 }
 
+// Would catch: help that a terminal of 80 columns breaks in the middle of words, and examples that were broken.
+TEST(VerbTableTest, HelpFitsATerminal) {
+  AllOptions options;
+  const VerbDef root = MakeVerbs(options);
+  for (const VerbDef& verb : root.verbs) {
+    if (verb.forwards) continue;
+    const std::string help = ParseCommandLine(root, {verb.name, "--help"}).out;
+    EXPECT_NE(help.find(verb.examples), std::string::npos) << help;
+    std::istringstream lines(help.substr(0, help.find("Examples:")));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  }
+}
+
 // Would catch: a verb that cannot be started, or an option that does not reach its field.
 TEST(VerbTableTest, OptionsReachTheirFields) {
   AllOptions options;
