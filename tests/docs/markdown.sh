@@ -6,7 +6,7 @@
 documents() (
   cd "$1" || exit
   for page in README.md CONTRIBUTING.md CHANGELOG.md */README.md {apps,backends}/*/README.md; do
-    if [[ -e $page ]]; then echo "$page"; fi
+    if [[ -e $page && $page != bazel-* ]]; then echo "$page"; fi
   done
   find docs -name '*.md' | sort
 )
