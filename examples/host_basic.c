@@ -35,7 +35,10 @@ static int32_t Publish(vstream_host *host, uint64_t number, vstream_error *error
   if (code != VSTREAM_OK) return code;
   vstream_host_buffer_view view = {.struct_size = sizeof view};
   code = vstream_host_buffer_get_view(buffer, &view);
-  if (code != VSTREAM_OK) return code;
+  if (code != VSTREAM_OK) {
+    vstream_host_discard_buffer(buffer);
+    return code;
+  }
   Draw(&view, number);
   return vstream_host_publish_frame(host, buffer, NULL, error);
 }

@@ -33,8 +33,13 @@ std::string Summary(const std::string& name, const videostream::ClientStats& sta
   return line.str();
 }
 
+struct Outcome {
+  std::string summary;
+  bool failed = false;
+};
+
 // A client belongs to one thread, so each thread makes its own.
-void Consume(const std::string& socket, const Consumer& consumer, uint64_t limit, std::string* summary) {
+void Consume(const std::string& socket, const Consumer& consumer, uint64_t limit, Outcome* outcome) {
   videostream::Client client(socket, {.name = consumer.name, .queue = consumer.queue});
   uint64_t end = UINT64_MAX;
   for (uint64_t last = 0; stop == 0 && last < end;) {
@@ -45,8 +50,9 @@ void Consume(const std::string& socket, const Consumer& consumer, uint64_t limit
     last = frame.sequence();
     std::this_thread::sleep_for(consumer.work);  // holds the frame meanwhile: the producer writes into other buffers
   }
-  *summary = Summary(consumer.name, client.stats());
-  if (!client.error().empty()) *summary += ", " + client.error();
+  outcome->summary = Summary(consumer.name, client.stats());
+  if (!client.error().empty()) outcome->summary += ", " + client.error();
+  outcome->failed = client.state() == videostream::Client::State::kFailed;
 }
 
 }  // namespace
@@ -65,11 +71,16 @@ int main(int argc, char** argv) {
       {"latest, slow", 0, std::chrono::milliseconds(100)},
       {"queue of 2", 2, std::chrono::milliseconds(10)},
   };
-  std::vector<std::string> summaries(consumers.size());
+  std::vector<Outcome> outcomes(consumers.size());
   std::vector<std::thread> threads;
   for (size_t i = 0; i < consumers.size(); ++i) {
-    threads.emplace_back(Consume, argv[1], consumers[i], limit, &summaries[i]);
+    threads.emplace_back(Consume, argv[1], consumers[i], limit, &outcomes[i]);
   }
   for (std::thread& thread : threads) thread.join();
-  for (const std::string& summary : summaries) std::cout << summary << "\n";
+  bool failed = false;
+  for (const Outcome& outcome : outcomes) {
+    std::cout << outcome.summary << "\n";
+    failed = failed || outcome.failed;
+  }
+  return failed ? 1 : 0;
 }

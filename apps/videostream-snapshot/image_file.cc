@@ -9,7 +9,6 @@
 #include <array>
 #include <cctype>
 #include <csetjmp>
-#include <cstdlib>
 #include <new>
 #include <string_view>
 
@@ -20,6 +19,7 @@ namespace {
 
 constexpr uint32_t kFullColourQuality = 90;
 constexpr size_t kBytesPerPixel = 3;
+constexpr size_t kFirstRoom = 64 << 10;  // for a JPEG file
 
 struct PngJob {
   const RgbPicture* picture = nullptr;
@@ -62,16 +62,45 @@ bool WritePng(png_structp png, png_infop info, PngJob* job) {
 struct JpegJob {
   const RgbPicture* picture = nullptr;
   uint32_t quality = 0;
+  std::vector<uint8_t>* out = nullptr;
   jpeg_compress_struct info{};
   sw_fallback::JpegErrors errors;
-  unsigned char* bytes = nullptr;  // malloc
-  unsigned long size = 0;
+  jpeg_destination_mgr destination{};
 };
+
+JpegJob& JobOf(j_compress_ptr info) { return *static_cast<JpegJob*>(info->client_data); }
+
+// Behind the first `used` bytes. Not jpeg_mem_dest: where that runs out of memory its buffer is lost, or freed twice.
+void MakeRoom(j_compress_ptr info, size_t used) {
+  JpegJob& job = JobOf(info);
+  bool full = false;
+  try {
+    job.out->resize(std::max(2 * used, kFirstRoom));
+  } catch (const std::bad_alloc&) {
+    full = true;
+  }
+  if (full) sw_fallback::EndJpeg(reinterpret_cast<j_common_ptr>(info), "out of memory");
+  job.destination.next_output_byte = job.out->data() + used;
+  job.destination.free_in_buffer = job.out->size() - used;
+}
+
+void UseVector(JpegJob& job) {
+  job.destination.init_destination = [](j_compress_ptr info) { MakeRoom(info, 0); };
+  job.destination.empty_output_buffer = [](j_compress_ptr info) -> boolean {
+    MakeRoom(info, JobOf(info).out->size());
+    return TRUE;
+  };
+  job.destination.term_destination = [](j_compress_ptr info) {
+    JobOf(info).out->resize(JobOf(info).out->size() - info->dest->free_in_buffer);
+  };
+  job.info.client_data = &job;
+  job.info.dest = &job.destination;
+}
 
 void WriteJpeg(void* context) {
   auto& job = *static_cast<JpegJob*>(context);
   jpeg_create_compress(&job.info);
-  jpeg_mem_dest(&job.info, &job.bytes, &job.size);
+  UseVector(job);
   job.info.image_width = job.picture->width;
   job.info.image_height = job.picture->height;
   job.info.input_components = kBytesPerPixel;
@@ -114,15 +143,14 @@ Result<std::vector<uint8_t>> EncodePng(const RgbPicture& picture) {
 }
 
 Result<std::vector<uint8_t>> EncodeJpeg(const RgbPicture& picture, uint32_t quality) {
+  std::vector<uint8_t> out;
   JpegJob job;
   job.picture = &picture;
   job.quality = quality;
+  job.out = &out;
   job.info.err = sw_fallback::UseJpegErrors(&job.errors);
   const bool written = sw_fallback::RunJpeg(&job.errors, &WriteJpeg, &job);
   jpeg_destroy_compress(&job.info);
-  std::vector<uint8_t> out;
-  if (written) out.assign(job.bytes, job.bytes + job.size);
-  std::free(job.bytes);
   if (written) return out;
   return Fail(Code::kIo, "libjpeg: " + std::string(job.errors.message.data()));
 }

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 
 #include "apps/videostream/receive/output.h"
 #include "core/base/unique_fd.h"
@@ -31,10 +32,11 @@ std::string Resolve(const std::string& path) {
   return real != nullptr ? real.get() : path;
 }
 
-// A file of our own in the same folder; removed by the destructor unless it has become `path`.
+// A file of our own in the same folder; removed by the destructor unless it has become `path`. `mode`: the permissions
+// of the file that it replaces.
 class Beside {
  public:
-  explicit Beside(std::string path) : path_(std::move(path)) {}
+  Beside(std::string path, std::optional<mode_t> mode) : path_(std::move(path)), mode_(mode) {}
   ~Beside() {
     if (!name_.empty()) unlink(name_.c_str());
   }
@@ -46,9 +48,11 @@ class Beside {
     const std::string folder = slash == std::string::npos ? "" : path_.substr(0, slash + 1);
     for (int i = 0; i < kNames && !fd_; ++i) {
       name_ = folder + ".videostream-snapshot." + std::to_string(getpid()) + "." + std::to_string(i);
-      fd_.reset(open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
+      fd_.reset(open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode_.value_or(0666)));
       if (!fd_ && errno != EEXIST) break;
     }
+    // What the umask has taken away; who may not give it is content with less.
+    if (fd_ && mode_.has_value()) (void)fchmod(fd_.get(), *mode_);
     if (fd_) return {};
     const int err = errno;
     name_.clear();
@@ -86,6 +90,7 @@ class Beside {
 
  private:
   std::string path_, name_;
+  std::optional<mode_t> mode_;
   UniqueFd fd_;
 };
 
@@ -107,7 +112,7 @@ Status WriteNewFile(const std::string& path, bool overwrite, std::span<const uin
   struct stat there {};
   const bool exists = path != "-" && stat(path.c_str(), &there) == 0;
   if (path == "-" || (exists && !S_ISREG(there.st_mode))) return WriteThrough(path, bytes);
-  Beside file(exists ? Resolve(path) : path);
+  Beside file(exists ? Resolve(path) : path, exists ? std::optional(there.st_mode & 0777) : std::nullopt);
   if (Status created = file.Create(); !created) return created;
   if (Status written = file.Write(bytes); !written) return written;
   return file.Become(overwrite);

@@ -34,6 +34,14 @@ Result<RgbPicture> ToRgb(const receive::Picture& picture) {
     return Fail(Code::kUnsupported,
                 "frames of format " + sw_fallback::FormatName(picture.format) + " cannot be converted to RGB");
   }
+  const sw_fallback::Image source = ImageOf(picture);
+  for (uint32_t i = 0; i < picture.plane_count; ++i) {
+    const uint64_t bytes = uint64_t{source.stride[i]} * sw_fallback::Rows(source.format->planes[i], picture.height);
+    if (bytes <= sw_fallback::kMostPlaneBytes) continue;
+    return Fail(Code::kUnsupported, "plane " + std::to_string(i) + " of a frame takes " + std::to_string(bytes) +
+                                        " bytes at stride " + std::to_string(source.stride[i]) +
+                                        ", which is more than can be converted");
+  }
   vstream_converter_config config{};
   config.struct_size = sizeof config;
   config.source = sw_fallback::MinimalLayout(picture.format, picture.width, picture.height);
@@ -49,7 +57,7 @@ Result<RgbPicture> ToRgb(const receive::Picture& picture) {
                                   picture.height,
                                   {whole.data()},
                                   {static_cast<uint32_t>(stride)}};
-  if (const backend::Status status = conversion.Run(ImageOf(picture), target); !status.ok()) return ErrorOf(status);
+  if (const backend::Status status = conversion.Run(source, target); !status.ok()) return ErrorOf(status);
   const vstream_rect& visible = picture.visible;
   RgbPicture out{visible.width, visible.height, {}};
   if (visible.width == picture.width && visible.height == picture.height) {

@@ -8,19 +8,29 @@
 namespace videostream {
 namespace {
 
-// Text of ours as roff: no line begins a request, no dash becomes a hyphen.
+// Text of ours as roff: no line begins a request; no dash becomes a hyphen, and no quote a typographic one, which a
+// shell that an example is copied to would not take.
 std::string Roff(const std::string& text) {
   std::string out;
   bool line_start = true;
   for (const char c : text) {
-    if (line_start && (c == '.' || c == '\'')) out += "\\&";
+    if (line_start && c == '.') out += "\\&";
     line_start = c == '\n';
-    if (c == '\\') {
-      out += "\\e";
-    } else if (c == '-') {
-      out += "\\-";
-    } else {
-      out += c;
+    switch (c) {
+      case '\\':
+        out += "\\e";
+        break;
+      case '-':
+        out += "\\-";
+        break;
+      case '\'':
+        out += "\\(aq";
+        break;
+      case '`':
+        out += "\\(ga";
+        break;
+      default:
+        out += c;
     }
   }
   return out;

@@ -24,6 +24,9 @@ class Codec {
   // VSTREAM_FORMAT_* of the packets.
   virtual uint32_t fourcc() const = 0;
 
+  // What the packets hold, given what the frames do: the same, unless the codec knows one kind of colours only.
+  virtual vstream_colorimetry PacketColour(const vstream_colorimetry& frame) const { return frame; }
+
   // As vstream_encoder_ops.configure; fills the needs that follow from the codec. Errors: UNSUPPORTED, INVALID; they
   // name the limit.
   virtual backend::Status Configure(const vstream_encoder_config& config, vstream_encoder_needs* out) = 0;

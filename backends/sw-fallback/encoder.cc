@@ -174,6 +174,7 @@ Encoder::Result Encoder::Work(const Job& job) {
   packet = job.input;
   packet.buffer_id = job.packet_id;
   packet.flags &= VSTREAM_FRAME_DISCONTINUITY | VSTREAM_FRAME_NO_SIGNAL;
+  packet.colorimetry = codec_->PacketColour(packet.colorimetry);
   for (uint64_t& bytes : packet.bytes_used) bytes = 0;
   Codec::Packet encoded;
   const Status status = Encode(job, &encoded);

@@ -88,14 +88,19 @@ Status CheckLayout(const vstream_layout& layout, uint32_t fourcc, uint32_t width
     const vstream_plane& plane = layout.planes[i];
     const uint32_t row = RowBytes(format->planes[i], width);
     const uint64_t size = uint64_t{plane.stride} * Rows(format->planes[i], height);
-    const bool narrow = plane.stride < row || plane.stride > INT32_MAX;
-    if (!narrow && plane.size >= size) continue;
+    if (plane.stride >= row && size <= kMostPlaneBytes && plane.size >= size) continue;
     const std::string where = std::string(format->name) + " plane " + std::to_string(i);
-    return {VSTREAM_E_INVALID, where + (narrow ? ": stride is " + std::to_string(plane.stride) + " bytes, expected " +
-                                                     (plane.stride < row ? "at least " + std::to_string(row)
-                                                                         : "at most " + std::to_string(INT32_MAX))
-                                               : ": size is " + std::to_string(plane.size) +
-                                                     " bytes, expected at least " + std::to_string(size))};
+    if (plane.stride < row) {
+      return {VSTREAM_E_INVALID, where + ": stride is " + std::to_string(plane.stride) + " bytes, expected at least " +
+                                     std::to_string(row)};
+    }
+    if (size > kMostPlaneBytes) {
+      return {VSTREAM_E_INVALID, where + ": rows of stride " + std::to_string(plane.stride) + " take " +
+                                     std::to_string(size) + " bytes, expected at most " +
+                                     std::to_string(kMostPlaneBytes)};
+    }
+    return {VSTREAM_E_INVALID,
+            where + ": size is " + std::to_string(plane.size) + " bytes, expected at least " + std::to_string(size)};
   }
   return backend::Ok();
 }

@@ -36,8 +36,11 @@ uint32_t Rows(const PlaneFormat& plane, uint32_t height);
 // The smallest layout, planes one after the other in one fd. `fourcc` must be known.
 vstream_layout MinimalLayout(uint32_t fourcc, uint32_t width, uint32_t height);
 
-// Whether a buffer's layout holds a picture of the expected format and size; strides may be larger than necessary.
-// INVALID with the plane and both numbers.
+// The most bytes of a plane, padding included: libyuv counts in int. No picture of a size we take needs half of it.
+constexpr uint64_t kMostPlaneBytes = INT32_MAX;
+
+// Whether a buffer's layout holds a picture of the expected format and size; strides may be larger than necessary, but
+// not so large that a plane has more than kMostPlaneBytes. INVALID with the plane and both numbers.
 backend::Status CheckLayout(const vstream_layout& layout, uint32_t fourcc, uint32_t width, uint32_t height);
 
 // Sets bytes_used of a full picture.

@@ -165,6 +165,14 @@ void JpegCodec::AppendFormats(vstream_device* device) {
       FormatRange(VSTREAM_FORMAT_MJPEG, VSTREAM_DIRECTION_OUTPUT, kMinSize, VSTREAM_MAX_DIMENSION, 1);
 }
 
+vstream_colorimetry JpegCodec::PacketColour(const vstream_colorimetry& frame) const {
+  vstream_colorimetry colour = frame;
+  if (colour.primaries == 0) colour.primaries = kUnspecified;  // 0 would send consumers to the colours of the stream
+  colour.matrix = kBt601;
+  colour.range = VSTREAM_RANGE_FULL;
+  return colour;
+}
+
 Status JpegCodec::Check(const vstream_encoder_config& config) const {
   const vstream_layout& input = config.input;
   if (config.codec != fourcc()) {

@@ -22,6 +22,8 @@ class JpegCodec : public Codec {
   static void AppendFormats(vstream_device* device);
 
   uint32_t fourcc() const override { return VSTREAM_FORMAT_MJPEG; }
+  // BT.601, full range; the rest as it was.
+  vstream_colorimetry PacketColour(const vstream_colorimetry& frame) const override;
   // YUV that is not BT.601 full range already, and formats that libjpeg does not read, go through a Conversion.
   backend::Status Configure(const vstream_encoder_config& config, vstream_encoder_needs* out) override;
   // The quality decides about the size; a bitrate above 0 is accepted and changes nothing.

@@ -23,7 +23,9 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/signals.h"
 #include "core/base/text.h"
+#include "core/base/thread.h"
 #include "core/base/unique_fd.h"
 #include "core/control/followers.h"
 #include "core/control/http_stream.h"
@@ -298,11 +300,10 @@ Result<std::unique_ptr<ControlServer>> ControlServer::Start(const std::string& p
   auto impl = std::make_unique<Impl>(std::move(*socket), std::move(stop), std::move(answers));
   sigaction(SIGPIPE, &pipe, nullptr);
   // Signals belong to the threads that asked for them.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  impl->thread = std::thread([raw = impl.get()] { raw->Serve(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const SignalsBlocked blocked;
+  auto thread = StartThread("control socket '" + path + "'", [raw = impl.get()] { raw->Serve(); });
+  if (!thread) return thread.error();
+  impl->thread = std::move(*thread);
   return std::unique_ptr<ControlServer>(new ControlServer(std::move(impl)));  // constructor is private
 }
 

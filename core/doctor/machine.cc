@@ -73,7 +73,6 @@ std::vector<Finding> CheckSharedMemory() {
       Ok("kernel.memfd-seals", "shared memory can be sealed against consumers", "memfd_create, F_SEAL_FUTURE_WRITE")};
   const Mapped readable{mmap(nullptr, kPage, PROT_READ, MAP_SHARED, fd.get(), 0)};
   const timespec soon{0, 1};
-  errno = 0;
   if (readable.data == MAP_FAILED ||
       (syscall(SYS_futex, readable.data, FUTEX_WAIT, 0, &soon, nullptr, 0) != 0 && errno != ETIMEDOUT)) {
     auto more = failed("kernel.futex", "consumers cannot wait for frames", "FUTEX_WAIT on a read-only mapping",

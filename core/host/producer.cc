@@ -4,7 +4,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -12,11 +11,12 @@
 #include <cerrno>
 #include <cstring>
 #include <numeric>
-#include <system_error>
 #include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/signals.h"
+#include "core/base/thread.h"
 #include "core/host/options.h"
 #include "core/host/parts.h"
 #include "core/plugin/foreign_text.h"
@@ -111,21 +111,14 @@ Status Producer::TryOpen(const HostOptions& options) {
   return {};
 }
 
-// Without signals but those of its own faults: they are for the application's own threads.
+// Without signals: they are for the application's own threads.
 Status Producer::StartThread() {
-  sigset_t blocked, before;
-  sigfillset(&blocked);
-  for (const int fault : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP}) sigdelset(&blocked, fault);
-  pthread_sigmask(SIG_SETMASK, &blocked, &before);
-  Status status;
-  try {
-    thread_ = std::thread([this] { Run(); });
-    pthread_setname_np(thread_.native_handle(), "vs-host");
-  } catch (const std::system_error& error) {
-    status = Error{Code::kNoMemory, name_ + "start of its thread: " + error.what()};
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return status;
+  const SignalsBlocked blocked;
+  auto thread = videostream::StartThread("host '" + OneLine(path_, path_.size()) + "'", [this] { Run(); });
+  if (!thread) return thread.error();
+  thread_ = std::move(*thread);
+  pthread_setname_np(thread_.native_handle(), "vs-host");
+  return {};
 }
 
 // ---- its thread ----------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/base/thread.h"
 #include "core/base/unique_fd.h"
 #include "core/pipeline/mailbox.h"
 
@@ -51,7 +52,11 @@ class DeviceThread {
   DeviceThread(std::string slot, size_t capacity, Hooks hooks)
       : state_(std::make_shared<State>(std::move(slot), capacity, std::move(hooks))) {
     // The thread shares the state: when it is abandoned, it outlives this object.
-    thread_ = std::thread([state = state_] { state->Run(); });
+    auto thread = StartThread("slot '" + state_->slot + "'", [state = state_] { state->Run(); });
+    if (thread)
+      thread_ = std::move(*thread);
+    else
+      no_thread_ = std::move(thread.error());
   }
 
   ~DeviceThread() { Close(std::chrono::seconds(2)); }
@@ -61,6 +66,7 @@ class DeviceThread {
   // Makes the instance on its thread.
   template <class Make>
   Status Open(std::chrono::nanoseconds budget, Make make) {
+    if (no_thread_) return *no_thread_;
     State* state = state_.get();
     if (!state->wake || state->commands.fd() < 0 || state->events.fd() < 0) {
       return Fail(Code::kNoMemory, "slot '" + state->slot + "': no file descriptor left for its thread");
@@ -176,18 +182,22 @@ class DeviceThread {
       const Emit emit = [this](Event&& event) {
         if (!events.Push(std::move(event))) overflowed.store(true, std::memory_order_relaxed);
       };
-      while (!quit && !abandoned.load(std::memory_order_acquire)) {
+      const auto given_up = [this] { return abandoned.load(std::memory_order_acquire); };
+      while (!quit && !given_up()) {
         while (std::optional<Command> command = commands.Pop()) {
           polling = true;
           Timed("execute", [&] { hooks.execute(*instance, *command, emit); });
+          if (given_up()) break;
         }
         RunRequest();
-        if (quit) return;
+        // Its wake-up may have come during the call that was given up, and be read by now.
+        if (quit || given_up()) break;
         if (!commands.Arm()) continue;
         pollfd fds[3] = {{commands.fd(), POLLIN, 0}, {wake.get(), POLLIN, 0}, {polling ? poll_fd : -1, POLLIN, 0}};
         if (poll(fds, 3, -1) < 0) continue;
         if (fds[2].revents != 0) Timed("collect", [&] { polling = hooks.collect(*instance, emit); });
       }
+      instance.reset();  // abandoned: here, not on the thread of an owner who still shares this
     }
 
     void RunRequest() {
@@ -232,6 +242,7 @@ class DeviceThread {
 
   std::shared_ptr<State> state_;  // shared with the thread, see the constructor
   std::thread thread_;
+  std::optional<Error> no_thread_;  // why there is none
 };
 
 }  // namespace videostream

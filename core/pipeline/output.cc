@@ -44,7 +44,8 @@ void Output::HandleTransport() {
   CheckTransport(transport_->Service());
   for (int batch = 0; batch < kTransportBatch; ++batch) {
     auto event = transport_->NextEvent();
-    if (!event || !event->has_value()) return;
+    if (!event) return CheckTransport(event.error());
+    if (!event->has_value()) return;
     OnTransportEvent(**event);
   }
 }

@@ -25,7 +25,7 @@
 namespace videostream {
 
 // How to make each instance of one output; called on the thread that will drive it (the transport: on the caller's of
-// Stream::Open). Empty where the plan has no such slot.
+// StreamRunner::Open). Empty where the plan has no such slot.
 struct OutputParts {
   std::function<Result<std::unique_ptr<Allocator>>()> allocator;
   std::function<Result<std::unique_ptr<Converter>>()> converter;
@@ -94,7 +94,7 @@ class Output {
   // The device has lost `count` frames before the next one.
   void OnGap(uint64_t count);
   // A frame that no output gets.
-  void Miss(uint32_t reason);
+  void Miss(const vstream_frame& record, uint32_t reason);
   // A captured frame, which the caller holds as a user until this returns.
   void Take(const RawFrame& frame);
   // After Take, when the device has what it needs: work that consumers need not wait for.
@@ -114,7 +114,7 @@ class Output {
   size_t consumer_count() const;
   // Everything but name, state, error of the stream, its times and its capture.
   StreamStatus Now() const;
-  // For Stream::Open's own errors, too: "slot 'front.full.encoder': ...".
+  // For StreamRunner::Open's own errors, too: "slot 'front.full.encoder': ...".
   Error InSlot(const char* kind, Error error) const;
 
   // ---- the end, in this order
@@ -148,6 +148,7 @@ class Output {
 
   void Drop(const vstream_frame& record, uint32_t reason);
   bool HasRoom();
+  std::optional<uint32_t> Acquire(Pool& pool);
   void Convert(const RawFrame& frame);
   bool HandleConverter();
   void OnConverted(const vstream_converter_result& result);

@@ -19,9 +19,9 @@ void Output::OnGap(uint64_t count) {
   discontinuity_ = true;
 }
 
-void Output::Miss(uint32_t reason) {
+void Output::Miss(const vstream_frame& record, uint32_t reason) {
   frames_.In();
-  frames_.Drop(reason);
+  Drop(record, reason);
 }
 
 void Output::Take(const RawFrame& captured) {
@@ -34,7 +34,7 @@ void Output::Take(const RawFrame& captured) {
   if (!limiter_.Takes(record.pts_ns == 0 ? NowNs() : record.pts_ns)) return Drop(record, VSTREAM_DROP_RATE_LIMIT);
   if (limiter_.active() && record.duration_ns != 0) record.duration_ns = limiter_.period_ns();
   if (converts()) return Convert(frame);
-  if (!HasRoom()) return Drop(record, VSTREAM_DROP_NO_FREE_BUFFER);
+  if (!HasRoom()) return Drop(record, lost_ ? lost_reason_ : VSTREAM_DROP_NO_FREE_BUFFER);
   PublishFrame(record);
 }
 
@@ -51,19 +51,28 @@ void Output::Drop(const vstream_frame& record, uint32_t reason) {
 bool Output::HasRoom() {
   if (quota_ == 0) return true;
   const Result<bool> room = published_->MakeRoom(transport_index_, quota_);
+  if (!room) CheckTransport(room.error());
   return room && *room;
+}
+
+// From a pool that nobody but this output's transport publishes.
+std::optional<uint32_t> Output::Acquire(Pool& pool) {
+  Result<std::optional<uint32_t>> id = pool.Acquire();
+  if (id) return *id;
+  CheckTransport(id.error());
+  return std::nullopt;
 }
 
 // ---- the converter -------------------------------------------------------------------------------------------------
 
 void Output::Convert(const RawFrame& frame) {
   if (conversions_.size() >= converter_needs_.max_jobs) return Drop(frame.record, VSTREAM_DROP_NO_FREE_BUFFER);
-  auto target = converted_->Acquire();
-  if (!target || !target->has_value()) return Drop(frame.record, VSTREAM_DROP_NO_FREE_BUFFER);
+  const std::optional<uint32_t> target = Acquire(*converted_);
+  if (!target) return Drop(frame.record, lost_ ? lost_reason_ : VSTREAM_DROP_NO_FREE_BUFFER);
   Check(captured_->Retain(frame.record.buffer_id));
   const uint64_t cookie = ++cookie_;
-  const bool taken = conversions_.Add(cookie, {frame.record.buffer_id, **target, frame.record}) &&
-                     converter_->Post({frame, **target, cookie});
+  const bool taken = conversions_.Add(cookie, {frame.record.buffer_id, *target, frame.record}) &&
+                     converter_->Post({frame, *target, cookie});
   if (!taken) owner_.OnDefect({Code::kInternal, "the mailbox of '" + converter_->slot() + "' is full"});
 }
 
@@ -101,7 +110,7 @@ void Output::OnConverted(const vstream_converter_result& result) {
 // What a lost converter may still read or write stays its own: the pools were made with room for that.
 void Output::DropConversions() {
   conversions_.TakeAll([this](const Conversion& job) {
-    Drop(job.record, VSTREAM_DROP_CONVERT_ERROR);
+    Drop(job.record, lost_ ? lost_reason_ : VSTREAM_DROP_CONVERT_ERROR);
     if (lost_) return;
     Check(captured_->Release(job.source_id));
     Check(converted_->Release(job.target_id));
@@ -132,13 +141,13 @@ void Output::Encode(const vstream_frame& record) {
   if (encodings_.size() >= encoder_needs_.max_jobs || encoder_->abandoned() || !encoder_open_) {
     return packets_.Drop(VSTREAM_DROP_ENCODER_BUSY);
   }
-  auto packet = packet_pool_->Acquire();
-  if (!packet || !packet->has_value()) return packets_.Drop(VSTREAM_DROP_NO_FREE_BUFFER);
+  const std::optional<uint32_t> packet = Acquire(*packet_pool_);
+  if (!packet) return packets_.Drop(VSTREAM_DROP_NO_FREE_BUFFER);
   Check(published_->Retain(record.buffer_id));
   const uint64_t cookie = ++cookie_;
   const uint32_t flags = std::exchange(force_key_, false) ? VSTREAM_ENCODE_FORCE_KEY : 0;
-  const bool taken = encodings_.Add(cookie, {record.buffer_id, **packet}) &&
-                     encoder_->Post(EncodeJob{RawFrame{record}, **packet, cookie, flags});
+  const bool taken = encodings_.Add(cookie, {record.buffer_id, *packet}) &&
+                     encoder_->Post(EncodeJob{RawFrame{record}, *packet, cookie, flags});
   if (!taken) owner_.OnDefect({Code::kInternal, "the mailbox of '" + encoder_->slot() + "' is full"});
 }
 

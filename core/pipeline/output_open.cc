@@ -110,6 +110,11 @@ Status Output::OpenEncoder() {
   }
   encoder_needs_ = *needs;
   encoder_needs_.max_jobs = std::clamp(encoder_needs_.max_jobs, 1U, kMaxJobs);
+  if (needs->latency_frames >= encoder_needs_.max_jobs) {
+    return Fail(Code::kUnsupported, "it keeps " + std::to_string(needs->latency_frames) +
+                                        " frames before it gives a packet, at most " + std::to_string(kMaxJobs - 1) +
+                                        " are possible: choose another encoder, or one of its options for low latency");
+  }
   return CheckStrides();
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/thread.h"
 
 namespace videostream {
 namespace {
@@ -37,9 +38,9 @@ bool Watch(const UniqueFd& epoll, int fd, uint32_t tag) {
 
 }  // namespace
 
-Stream::~Stream() { (void)Stop(); }
+StreamRunner::~StreamRunner() { (void)Stop(); }
 
-Status Stream::Start(uint32_t consumers, std::chrono::nanoseconds limit) {
+Status StreamRunner::Start(uint32_t consumers, std::chrono::nanoseconds limit) {
   if (thread_.joinable()) return Fail(Code::kInternal, "stream '" + plan_.name + "' is started twice");
   bool watched = Watch(epoll_, wake_fd_.get(), kWakeUp) && Watch(epoll_, capture_->event_fd(), kStation);
   for (uint32_t i = 0; i < outputs_.size(); ++i) {
@@ -51,14 +52,20 @@ Status Stream::Start(uint32_t consumers, std::chrono::nanoseconds limit) {
   if (!watched) return ErrnoError(errno, "stream '" + plan_.name + "': epoll_ctl");
   wait_for_ = consumers;
   Enter(Phase::kWaiting, limit);
-  thread_ = std::thread([this] { Run(); });
+  auto thread = StartThread("stream '" + plan_.name + "'", [this] { Run(); });
+  if (!thread) return thread.error();
+  thread_ = std::move(*thread);
   return {};
 }
 
-Status Stream::Stop() {
+void StreamRunner::RequestStop() {
+  stop_requested_.store(true, std::memory_order_release);
+  Signal(wake_fd_);
+}
+
+Status StreamRunner::Stop() {
   if (thread_.joinable()) {
-    stop_requested_.store(true, std::memory_order_release);
-    Signal(wake_fd_);
+    RequestStop();
     thread_.join();
   }
   if (failure_ && closed_) return *failure_;
@@ -76,17 +83,17 @@ Status Stream::Stop() {
   return {};
 }
 
-std::vector<StreamStatus> Stream::Snapshot() {
+std::vector<StreamStatus> StreamRunner::Snapshot() {
   std::unique_lock lock(status_mutex_);
   if (phase_done_.load(std::memory_order_acquire) || !running_.load(std::memory_order_acquire)) return status_;
   status_wanted_ = true;
   Signal(wake_fd_);
   // Bounded: a stream that is about to end answers with what it wrote last.
-  status_done_.wait_for(lock, std::chrono::milliseconds(500), [this] { return !status_wanted_; });
+  status_done_.wait_for(lock, std::chrono::milliseconds(500), [this] { return !status_wanted_ || phase_done_; });
   return status_;
 }
 
-void Stream::Run() {
+void StreamRunner::Run() {
   running_.store(true, std::memory_order_release);
   bool moved = true;  // to another phase, which may have work at once
   while (phase_ != Phase::kDone) {
@@ -105,7 +112,7 @@ void Stream::Run() {
   Finish();
 }
 
-void Stream::Wait(int timeout_ms) {
+void StreamRunner::Wait(int timeout_ms) {
   epoll_event events[16];
   const int count = epoll_wait(epoll_.get(), events, 16, timeout_ms);
   // The transports' events are collected on every tick as well.
@@ -119,7 +126,7 @@ void Stream::Wait(int timeout_ms) {
   }
 }
 
-void Stream::Tick() {
+void StreamRunner::Tick() {
   CheckStuck();
   const int64_t now = NowNs();
   for (const auto& output : outputs_) output->Tick(now);
@@ -133,18 +140,18 @@ void Stream::Tick() {
 
 // ---- beginning, end, failure ---------------------------------------------------------------------------------------
 
-void Stream::Enter(Phase phase, std::chrono::nanoseconds limit) {
+void StreamRunner::Enter(Phase phase, std::chrono::nanoseconds limit) {
   phase_ = phase;
   phase_deadline_ns_ = NowNs() + limit.count();
 }
 
 template <class Predicate>
-bool Stream::AllOutputs(Predicate predicate) const {
+bool StreamRunner::AllOutputs(Predicate predicate) const {
   return std::ranges::all_of(outputs_, [&](const auto& output) { return predicate(*output); });
 }
 
 // Moves to the next phase when this one's work is done in every output, or its time is up.
-void Stream::Advance() {
+void StreamRunner::Advance() {
   const bool late = NowNs() >= phase_deadline_ns_;
   const bool stop = stop_requested_.load(std::memory_order_acquire) || failure_.has_value();
   if (phase_ == Phase::kWaiting) AwaitConsumers(late, stop);
@@ -177,7 +184,7 @@ void Stream::Advance() {
 }
 
 // A call past its deadline: the stage is given up; the stream goes on where it can.
-void Stream::CheckStuck() {
+void StreamRunner::CheckStuck() {
   const int64_t before = NowNs() - limits_.call.count();
   if (auto call = AbandonIfStuck(capture_.get(), before)) {
     capture_open_ = false;
@@ -191,7 +198,7 @@ void Stream::CheckStuck() {
   for (const auto& output : outputs_) output->CheckStuck(before);
 }
 
-void Stream::OnOutputLost(const std::string& output, Error error) {
+void StreamRunner::OnOutputLost(const std::string& output, Error error) {
   if (AllOutputs([](const Output& o) { return o.lost(); })) return FailWith(std::move(error));
   const std::string text = error.message + "; the stream goes on without output '" + output + "'";
   Log(LogLevel::kError, kTopic, text);
@@ -203,7 +210,7 @@ void Stream::OnOutputLost(const std::string& output, Error error) {
   OnEvent(std::move(event));
 }
 
-void Stream::Finish() {
+void StreamRunner::Finish() {
   // INV-11, at every exit. What an abandoned station holds was counted as dropped before.
   for (const auto& output : outputs_) {
     if (output->UnaccountedFrames() == 0 && output->UnaccountedPackets() == 0) continue;
@@ -218,25 +225,28 @@ void Stream::Finish() {
   else
     Tell("stream_stopped", false, "stopped on request");
   UpdateStatus();
-  phase_done_.store(true, std::memory_order_release);
+  {
+    const std::lock_guard lock(status_mutex_);
+    phase_done_.store(true, std::memory_order_release);
+  }
   status_done_.notify_all();
   Signal(done_fd_);
 }
 
-void Stream::FailWith(Error error) {
+void StreamRunner::FailWith(Error error) {
   if (failure_) return;
   failure_ = std::move(error);
   Log(LogLevel::kError, kTopic, failure_->message + "; stream '" + plan_.name + "' ends");
 }
 
 // Our own invariants: a pool transition that is refused is a defect of this folder.
-void Stream::Check(const Status& status) {
+void StreamRunner::Check(const Status& status) {
   if (!status) FailWith(status.error());
 }
 
 // ---- what is told --------------------------------------------------------------------------------------------------
 
-void Stream::Tell(const char* type, bool warning, std::string text) {
+void StreamRunner::Tell(const char* type, bool warning, std::string text) {
   RuntimeEvent event;
   event.warning = warning;
   event.type = type;
@@ -244,13 +254,13 @@ void Stream::Tell(const char* type, bool warning, std::string text) {
   OnEvent(std::move(event));
 }
 
-void Stream::OnEvent(RuntimeEvent event) {
+void StreamRunner::OnEvent(RuntimeEvent event) {
   if (!parts_.on_event) return;
   event.stream = plan_.name;
   parts_.on_event(std::move(event));
 }
 
-StreamState Stream::StateNow() const {
+StreamState StreamRunner::StateNow() const {
   if (failure_) return StreamState::kFailed;
   switch (phase_) {
     case Phase::kWaiting:
@@ -262,7 +272,7 @@ StreamState Stream::StateNow() const {
   }
 }
 
-void Stream::UpdateStatus() {
+void StreamRunner::UpdateStatus() {
   std::vector<StreamStatus> next;
   next.reserve(outputs_.size());
   for (const auto& output : outputs_) {

@@ -37,12 +37,12 @@ struct StreamParts {
 // Threads: one of its own moves the frames of all outputs (the stream's thread) and never waits for a device; one per
 // capture, converter and encoder runs foreign code. The public methods belong to the owner, one thread at a time;
 // Snapshot and done_fd may be used from any thread.
-class Stream : private OutputOwner {
+class StreamRunner : private OutputOwner {
  public:
   // Opens devices, memory and the sockets; nothing flows. On error everything is closed again.
-  static Result<std::unique_ptr<Stream>> Open(StreamPlan plan, StreamParts parts, StreamLimits limits = {});
+  static Result<std::unique_ptr<StreamRunner>> Open(StreamPlan plan, StreamParts parts, StreamLimits limits = {});
   // Stops.
-  ~Stream() override;
+  ~StreamRunner() override;
 
   // Starts the thread; capture begins at once, or when `consumers` are subscribed, those of all outputs together. If
   // they are not within `limit`, the stream fails with kTimeout.
@@ -50,6 +50,9 @@ class Stream : private OutputOwner {
 
   // Readable from the moment that the stream has ended or failed. Borrowed.
   int done_fd() const { return done_fd_.get(); }
+
+  // The beginning of Stop, without waiting: so that several streams end at the same time. Any thread.
+  void RequestStop();
 
   // Stops capture, delivers what is inside, closes. Idempotent. The stream's failure, if it had one: the loss of one
   // output among several is none.
@@ -63,7 +66,7 @@ class Stream : private OutputOwner {
   // Where the stream's thread is on its way from start to end.
   enum class Phase : uint8_t { kWaiting, kFlowing, kStoppingCapture, kConverting, kDraining, kDelivering, kDone };
 
-  Stream(StreamPlan plan, StreamParts parts, StreamLimits limits);
+  StreamRunner(StreamPlan plan, StreamParts parts, StreamLimits limits);
 
   // Opening, in this order (stream_open.cc).
   Status OpenCapture();
@@ -101,6 +104,7 @@ class Stream : private OutputOwner {
   void BeginCapture();
   bool HandleCapture();
   void OnFrame(const RawFrame& frame);
+  void TakeSpare();
   void GiveToDevice(uint32_t id);
 
   const StreamPlan plan_;
@@ -123,7 +127,7 @@ class Stream : private OutputOwner {
   std::vector<bool> transport_ready_;  // per output
   uint32_t wait_for_ = 0;
   std::optional<uint32_t> spare_;  // filled in advance, so that publishing does not wait for a reclaim
-  uint64_t last_device_sequence_ = 0;
+  std::optional<uint64_t> last_device_sequence_;
   bool capture_open_ = true, ended_ = false;
   std::optional<Error> failure_;
   int64_t started_ns_ = 0;

@@ -29,34 +29,34 @@ bool SamePicture(const vstream_layout& layout, const PlannedFormat& format) {
 
 }  // namespace
 
-Stream::Stream(StreamPlan plan, StreamParts parts, StreamLimits limits)
+StreamRunner::StreamRunner(StreamPlan plan, StreamParts parts, StreamLimits limits)
     : plan_(std::move(plan)), parts_(std::move(parts)), limits_(limits) {}
 
-Result<std::unique_ptr<Stream>> Stream::Open(StreamPlan plan, StreamParts parts, StreamLimits limits) {
+Result<std::unique_ptr<StreamRunner>> StreamRunner::Open(StreamPlan plan, StreamParts parts, StreamLimits limits) {
   if (plan.outputs.empty() || plan.outputs.size() != parts.outputs.size()) {
     return Fail(Code::kInvalidArgument, "stream '" + plan.name + "': " + std::to_string(plan.outputs.size()) +
                                             " outputs with the parts of " + std::to_string(parts.outputs.size()));
   }
-  std::unique_ptr<Stream> stream(new Stream(std::move(plan), std::move(parts), limits));
+  std::unique_ptr<StreamRunner> stream(new StreamRunner(std::move(plan), std::move(parts), limits));
   stream->wake_fd_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   stream->done_fd_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   stream->epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
   if (!stream->wake_fd_ || !stream->done_fd_ || !stream->epoll_) {
     return ErrnoError(errno, "stream '" + stream->plan_.name + "': create eventfd");
   }
-  for (const auto step :
-       {&Stream::OpenCapture, &Stream::OpenOutputs, &Stream::MakePools, &Stream::AttachAll, &Stream::AnnounceSets}) {
+  for (const auto step : {&StreamRunner::OpenCapture, &StreamRunner::OpenOutputs, &StreamRunner::MakePools,
+                          &StreamRunner::AttachAll, &StreamRunner::AnnounceSets}) {
     if (Status status = (*stream.*step)(); !status) return status.error();
   }
   stream->UpdateStatus();
   return stream;
 }
 
-Error Stream::InCapture(Error error) const {
+Error StreamRunner::InCapture(Error error) const {
   return WithContext(std::move(error), "slot '" + plan_.name + ".capture'");
 }
 
-Status Stream::OpenCapture() {
+Status StreamRunner::OpenCapture() {
   capture_ = MakeCaptureStage(plan_.name + ".capture", size_t{4} * kMaxPool);
   if (Status status = capture_->Open(limits_.open, parts_.capture); !status) {
     return InCapture(std::move(status.error()));
@@ -77,7 +77,7 @@ Status Stream::OpenCapture() {
 }
 
 // A device of coded pictures need not know their size before the first one: then it is that of the plan.
-Status Stream::CheckCapture(vstream_capture_config& config) const {
+Status StreamRunner::CheckCapture(vstream_capture_config& config) const {
   if (config.role != VSTREAM_ROLE_IMPORTS) {
     return Fail(Code::kUnsupported, "the device brings its own buffers, which is not implemented yet");
   }
@@ -108,7 +108,7 @@ Status Stream::CheckCapture(vstream_capture_config& config) const {
   return {};
 }
 
-Status Stream::OpenOutputs() {
+Status StreamRunner::OpenOutputs() {
   OutputOwner& owner = *this;
   for (size_t i = 0; i < plan_.outputs.size(); ++i) {
     OutputParts parts = std::move(parts_.outputs[i]);
@@ -120,7 +120,7 @@ Status Stream::OpenOutputs() {
 }
 
 // The captured buffers come from the allocator of the first output that publishes them itself, else of the first one.
-Status Stream::MakePools() {
+Status StreamRunner::MakePools() {
   const bool alone = outputs_.size() == 1;
   PoolMaker maker(plan_.name, limits_.open);
   PoolSum sum;
@@ -152,7 +152,7 @@ Status Stream::MakePools() {
   return {};
 }
 
-Status Stream::AttachAll() {
+Status StreamRunner::AttachAll() {
   if (Status status = AttachPool(*capture_, *captured_, limits_.open); !status) {
     return InCapture(std::move(status.error()));
   }
@@ -162,7 +162,7 @@ Status Stream::AttachAll() {
   return {};
 }
 
-Status Stream::AnnounceSets() {
+Status StreamRunner::AnnounceSets() {
   for (const auto& output : outputs_) {
     if (Status status = output->AnnounceSets(); !status) return status;
   }

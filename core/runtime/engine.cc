@@ -88,7 +88,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(Profile profile, EngineOptions opti
   runtime->event_fd_.reset(epoll_create1(EPOLL_CLOEXEC));
   if (!runtime->event_fd_) return ErrnoError(errno, "epoll_create1");
   for (const StreamPlan& plan : runtime->planning_.plan->streams) {
-    auto stream = Stream::Open(plan, MakeParts(plan, runtime->loader_, runtime->events_));
+    auto stream = StreamRunner::Open(plan, MakeParts(plan, runtime->loader_, runtime->events_));
     if (!stream) return stream.error();
     epoll_event event{};
     event.events = EPOLLIN;
@@ -111,6 +111,7 @@ Status Engine::Start() {
 }
 
 Status Engine::Stop() {
+  for (const auto& stream : streams_) stream->RequestStop();
   Status first;
   for (const auto& stream : streams_) {
     Status status = stream->Stop();

@@ -18,7 +18,7 @@
 namespace videostream {
 
 class Loader;
-class Stream;
+class StreamRunner;
 
 struct EngineOptions {
   std::vector<std::string> backend_dirs;  // searched first, in order; see Loader for the rest of the search path
@@ -67,7 +67,7 @@ class Engine {
   Planning planning_;
   EventLog events_;                 // the streams' threads write to it: declared before them
   std::shared_ptr<Loader> loader_;  // shared with creates in progress, which may be abandoned
-  std::vector<std::unique_ptr<Stream>> streams_;
+  std::vector<std::unique_ptr<StreamRunner>> streams_;
   UniqueFd event_fd_;  // an epoll over the streams' done_fds
 };
 

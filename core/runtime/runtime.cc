@@ -3,16 +3,15 @@
 #include "videostream/runtime.hpp"
 
 #include <poll.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
-#include <csignal>
 #include <optional>
 #include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/base/signals.h"
 #include "core/control/unix_socket.h"
 #include "core/profile/parse.h"
 #include "core/runtime/choices.h"
@@ -23,24 +22,6 @@ namespace videostream {
 namespace {
 
 using std::chrono::nanoseconds;
-
-// While it lives, threads are made that take no signals: those belong to the program around us. Faults stay, which
-// cannot be blocked in any useful way.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&all, fault);
-    pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 bool AllOver(const std::vector<StreamStatus>& streams) {
   const auto failed = [](const StreamStatus& s) { return s.state == StreamState::kFailed; };
@@ -53,6 +34,14 @@ bool AllOver(const std::vector<StreamStatus>& streams) {
 }  // namespace
 
 struct Runtime::Impl {
+  static Runtime Make(Result<Profile> loaded, RuntimeOptions options) {
+    Runtime runtime;
+    runtime.impl_ = std::make_unique<Impl>();
+    Impl& impl = *runtime.impl_;
+    if (!impl.Keep(impl.Open(std::move(loaded), std::move(options)))) impl.folder.reset();
+    return runtime;
+  }
+
   Status Open(Result<Profile> loaded, RuntimeOptions options) {
     if (!loaded) return loaded.error();
     if (Status changed = Override(*loaded, options.set, options.input); !changed) return changed;
@@ -61,7 +50,7 @@ struct Runtime::Impl {
     for (const StreamSpec& stream : loaded->streams) {
       for (const OutputSpec& output : stream.outputs) {
         for (const PublishSpec& publish : output.publish) {
-          if (Status made = folder.Ensure(publish.socket_path); !made) return made;
+          if (Status made = folder->Ensure(publish.socket_path); !made) return made;
         }
       }
     }
@@ -101,7 +90,8 @@ struct Runtime::Impl {
     return status.has_value();
   }
 
-  RuntimeDirGuard folder;  // goes last, when the sockets in it are gone
+  // Goes last, when the sockets in it are gone.
+  std::unique_ptr<RuntimeDirGuard> folder = std::make_unique<RuntimeDirGuard>();
   std::unique_ptr<Engine> engine;
   std::vector<SlotChoice> choices;
   std::string name, file;
@@ -116,19 +106,11 @@ Runtime& Runtime::operator=(Runtime&&) noexcept = default;
 Runtime::~Runtime() = default;  // the engine stops
 
 Runtime Runtime::open(const std::string& profile, RuntimeOptions options) {
-  Runtime runtime;
-  runtime.impl_ = std::make_unique<Impl>();
-  Impl& impl = *runtime.impl_;
-  impl.Keep(impl.Open(LoadProfile(profile, StandardProfileOptions()), std::move(options)));
-  return runtime;
+  return Impl::Make(LoadProfile(profile, StandardProfileOptions()), std::move(options));
 }
 
 Runtime Runtime::open_text(std::string_view yaml, const std::string& name, RuntimeOptions options) {
-  Runtime runtime;
-  runtime.impl_ = std::make_unique<Impl>();
-  Impl& impl = *runtime.impl_;
-  impl.Keep(impl.Open(ParseProfile(yaml, name, StandardProfileOptions()), std::move(options)));
-  return runtime;
+  return Impl::Make(ParseProfile(yaml, name, StandardProfileOptions()), std::move(options));
 }
 
 Runtime::operator bool() const { return impl_ && impl_->engine; }

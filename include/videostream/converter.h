@@ -28,9 +28,9 @@ extern "C" {
 #define VSTREAM_TRANSFORM_FLIP_VERTICAL UINT32_C(8)   /* top becomes bottom */
 
 /* Colours. matrix and range of source_color say what the source is; those of target_color what the target is to be.
- * Unspecified (matrix 2 or, with a YUV format, 0; range 0) means: YUV is BT.601 below 1280x720 and BT.709 from there
- * on, limited range; MJPEG is BT.601, full range; RGB is full range. Only matrix and range are converted: primaries
- * and transfer must be the same on both sides, or unspecified on one. */
+ * Unspecified (matrix 2 or, with a YUV format, 0; range 0) means: YUV is BT.709 from 1280 pixels of width or 720 of
+ * height on and BT.601 below, limited range; MJPEG is BT.601, full range; RGB is full range. Only matrix and range are
+ * converted: primaries and transfer must be the same on both sides, or unspecified on one. */
 typedef struct vstream_converter_config {
   uint32_t struct_size;
   uint32_t filter;       /* VSTREAM_FILTER_*, for scaling */

@@ -135,11 +135,13 @@ class Host {
   explicit operator bool() const;
 
   /// A buffer to fill. Never waits. Empty: every buffer is held (drop this frame; counted in stats().refused), too many
-  /// are being written, or the Host is closed: error_code() is VSTREAM_E_AGAIN, VSTREAM_E_BUSY, VSTREAM_E_INVALID.
+  /// are being written, or the Host is closed: error_code() is VSTREAM_E_AGAIN, VSTREAM_E_BUSY, VSTREAM_E_INVALID; or
+  /// the transport or the memory failed: VSTREAM_E_IO.
   WriteBuffer get_write_buffer();
 
   /// Makes the frame visible to all consumers and wakes them. Never waits. The buffer is consumed in any case. False:
-  /// see error(); it is another Host's (VSTREAM_E_INVALID), or the transport failed (VSTREAM_E_IO).
+  /// see error(); it is none, another Host's, or shows a part outside of the picture, or the Host is closed
+  /// (VSTREAM_E_INVALID); or the transport failed (VSTREAM_E_IO).
   bool publish_frame(WriteBuffer buffer);
 
   /// Waits until so many consumers are subscribed. False after `timeout`.

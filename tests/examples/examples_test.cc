@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <regex>
 #include <string>
 #include <vector>
@@ -99,6 +100,17 @@ TEST_F(ExamplesTest, ClientsWaitForTheProducerAndEndWithCtrlC) {
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_NE(outcome.out.find(expected.at_end), std::string::npos) << outcome.out;
     Stop(producer);
+  }
+}
+
+// A client that cannot get anywhere, and goes on or ends as if all were well.
+TEST_F(ExamplesTest, ClientsFailWhereThereIsNoSocket) {
+  std::ofstream(socket) << "no socket";
+  for (const char* client : {"client_basic", "client_basic_c", "epoll_client", "multi_client"}) {
+    const Outcome outcome = RunProgram({Example(client), socket});
+    EXPECT_EQ(outcome.code, 1) << client;
+    EXPECT_NE((outcome.out + outcome.err).find("this is a regular file, not a socket"), std::string::npos)
+        << outcome.out << outcome.err;
   }
 }
 

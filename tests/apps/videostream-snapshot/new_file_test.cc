@@ -73,6 +73,19 @@ TEST_F(NewFileTest, ReplacesOnlyWhenToldTo) {
   EXPECT_EQ(Files(), 2u);
 }
 
+// Catches a private picture that everybody may read once it was written anew.
+TEST_F(NewFileTest, KeepsThePermissionsOfTheFileItReplaces) {
+  for (const mode_t mode : {mode_t{0600}, mode_t{0666}}) {
+    std::ofstream(Path("a")) << "old";
+    ASSERT_EQ(chmod(Path("a").c_str(), mode), 0);
+    ASSERT_TRUE(WriteNewFile(Path("a"), true, bytes_));
+    struct stat info {};
+    ASSERT_EQ(stat(Path("a").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, mode);
+    EXPECT_EQ(Content(Path("a")), "new");
+  }
+}
+
 // Catches names that cannot work and are reported as something else.
 TEST_F(NewFileTest, NamesWhatIsWrong) {
   EXPECT_EQ(ErrorOf(Path("none/a")), "folder 'DIR/none': No such file or directory");

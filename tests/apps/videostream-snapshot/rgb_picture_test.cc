@@ -138,6 +138,19 @@ TEST(RgbPictureTest, OnlyTheVisiblePart) {
   }
 }
 
+// Catches a stride that is negative where it is counted in int: rows would be read from in front of the frame. A
+// producer needs no memory for it, only a sparse file.
+TEST(RgbPictureTest, RefusesStridesThatDoNotFitAnInt) {
+  for (const uint32_t stride : {uint32_t{INT32_MAX}, UINT32_MAX - 255}) {
+    Source source = Make(*sw_fallback::FindFormat(VSTREAM_FORMAT_NV12), kLimited601);
+    source.picture.planes[0].stride = stride;
+    const auto picture = ToRgb(source.picture);
+    ASSERT_FALSE(picture) << stride;
+    EXPECT_EQ(picture.error().code, Code::kUnsupported);
+    EXPECT_EQ(picture.error().message.rfind("plane 0 of a frame takes ", 0), 0u) << picture.error().message;
+  }
+}
+
 // Catches a coded format that is taken for a raw one.
 TEST(RgbPictureTest, RefusesWhatIsNoRawPicture) {
   Source source = Make(*sw_fallback::FindFormat(VSTREAM_FORMAT_NV12), kLimited601);

@@ -52,14 +52,15 @@ TEST_F(ManualTest, HasOnePagePerVerbWithEverythingInIt) {
   for (const ManualPage& page : sut) EXPECT_EQ(page.name.find("report"), std::string::npos);
 }
 
-// Catches examples whose lines begin with a dot or quote, which roff would take for a request.
+// Catches examples whose lines begin with a dot or quote, which roff would take for a request, and quotes that it would
+// print as others.
 TEST_F(ManualTest, TextCannotBecomeARequest) {
   VerbDef verb;
   verb.name = "x";
   verb.summary = "a-b";
-  verb.examples = ".so /etc/passwd\n'ds x\n  back\\slash";
+  verb.examples = ".so /etc/passwd\n'ds x\n  back\\slash `a`";
   const std::string sut = ManualPages(verb).front().text;
-  EXPECT_NE(sut.find("\\&.so /etc/passwd\n\\&'ds x\n  back\\eslash\n"), std::string::npos) << sut;
+  EXPECT_NE(sut.find("\\&.so /etc/passwd\n\\(aqds x\n  back\\eslash \\(gaa\\(ga\n"), std::string::npos) << sut;
   EXPECT_NE(sut.find("x \\- a\\-b\n"), std::string::npos) << sut;
 }
 

@@ -133,7 +133,8 @@ TEST_F(ConversionColourTest, ResolvesWhatIsUnspecified) {
   };
   for (uint8_t unspecified : {uint8_t{0}, uint8_t{2}}) {
     EXPECT_EQ(resolve(unspecified, 0, false, 1279, 719).matrix, 6);
-    EXPECT_EQ(resolve(unspecified, 0, false, 1280, 720).matrix, 1);
+    EXPECT_EQ(resolve(unspecified, 0, false, 1280, 719).matrix, 1);
+    EXPECT_EQ(resolve(unspecified, 0, false, 1279, 720).matrix, 1);
   }
   EXPECT_EQ(resolve(5, 0, false, 1920, 1080).matrix, 6);
   EXPECT_EQ(resolve(9, 0, false, 64, 48).matrix, 9);

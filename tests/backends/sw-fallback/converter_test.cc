@@ -149,5 +149,20 @@ TEST_F(ConverterTest, RefusesMisuse) {
   EXPECT_EQ(other.Open(CreateInfo("gpu", {}).options()).message(), "device 'gpu': no such device, expected 'libyuv'");
 }
 
+// Catches planes whose rows lie further apart than libyuv, which counts in int, can step.
+TEST_F(ConverterTest, RefusesPlanesThatDoNotFitAnInt) {
+  vstream_buffer buffer{};
+  buffer.memory = VSTREAM_MEMORY_CPU_ACCESS;
+  for (const uint32_t stride : {uint32_t{1} << 25, uint32_t{INT32_MAX}, UINT32_MAX}) {
+    buffer.layout = MinimalLayout(VSTREAM_FORMAT_GREY, 128, 96);
+    buffer.layout.planes[0].stride = stride;
+    buffer.layout.planes[0].size = UINT64_MAX;
+    const backend::Status status = sut_->Attach(50, buffer);
+    EXPECT_EQ(status.code(), VSTREAM_E_INVALID);
+    EXPECT_EQ(status.message(), "attach buffer 50: GREY plane 0: rows of stride " + std::to_string(stride) + " take " +
+                                    std::to_string(uint64_t{stride} * 96) + " bytes, expected at most 2147483647");
+  }
+}
+
 }  // namespace
 }  // namespace videostream::sw_fallback

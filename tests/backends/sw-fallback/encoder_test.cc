@@ -408,6 +408,38 @@ TEST_F(EncoderTest, WritesProfileLevelAndColour) {
   }
 }
 
+// Catches JPEG packets that say they hold the colours of the frame: decoders that believe it get others.
+TEST_F(EncoderTest, PacketsSayWhatColoursTheyHold) {
+  constexpr vstream_colorimetry kBt709{1, 13, 1, VSTREAM_RANGE_LIMITED, 1, 2, {}}, kUnknown{};
+  for (const bool jpeg : {false, true}) {
+    for (const vstream_colorimetry& colour : {kBt709, kUnknown}) {
+      sut_ = std::make_unique<Encoder>();
+      sut_->SetHost(host_.handle());
+      ASSERT_TRUE(sut_->Open(CreateInfo(jpeg ? "jpeg" : "openh264", {}).options()).ok());
+      ASSERT_TRUE(sut_->PollFd(&fd_).ok());
+      vstream_encoder_config config = Config(64, 64);
+      config.colorimetry = colour;
+      if (jpeg) config.codec = VSTREAM_FORMAT_MJPEG;
+      ASSERT_TRUE(sut_->Configure(config, &needs_).ok());
+      vstream_layout packet_layout = PacketLayout(needs_.max_packet_bytes);
+      packet_layout.fourcc = config.codec;
+      ASSERT_TRUE(sut_->Attach(0, host_.Add(0, config.input)).ok());
+      ASSERT_TRUE(sut_->Attach(kPackets, host_.Add(kPackets, packet_layout)).ok());
+      vstream_encoder_job job{};
+      job.packet_id = kPackets;
+      job.input.colorimetry = colour;
+      ASSERT_TRUE(sut_->Submit(job).ok());
+      const vstream_encoder_result result = Next();
+      ASSERT_EQ(result.status, VSTREAM_OK);
+      const vstream_colorimetry& said = result.packet.colorimetry;
+      EXPECT_EQ(said.matrix, jpeg ? 6 : colour.matrix);
+      EXPECT_EQ(said.range, jpeg ? VSTREAM_RANGE_FULL : colour.range);
+      EXPECT_EQ(said.primaries, jpeg && colour.primaries == 0 ? 2 : colour.primaries) << "0: as the stream says";
+      EXPECT_EQ(said.transfer, colour.transfer);
+    }
+  }
+}
+
 // The same pictures give the same bytes: failures can be repeated.
 TEST_F(EncoderTest, IsDeterministic) {
   for (const char* threads : {"1", "2"}) {

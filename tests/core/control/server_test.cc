@@ -171,6 +171,23 @@ TEST_F(ControlServerTest, OtherPathsAndMethodsAreErrorsInJson) {
   EXPECT_EQ(asked_, 0);
 }
 
+// Would catch: threads that take the program's signals, or that hide their own faults from its handlers.
+TEST_F(ControlServerTest, ItsThreadsTakeTheirOwnFaultsOnly) {
+  sigset_t mask;
+  sigemptyset(&mask);
+  const auto answer = [&mask] {
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    return std::string("{}");
+  };
+  {
+    const Result<std::unique_ptr<ControlServer>> server = ControlServer::Start(path_, {.status_json = answer});
+    ASSERT_TRUE(server) << server.error().message;
+    ExpectAnswer("GET /v1/status HTTP/1.1\r\n\r\n", "200 OK", "Content-Type: application/json", "{}");
+  }
+  for (const int fault : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP}) EXPECT_EQ(sigismember(&mask, fault), 0);
+  for (const int other : {SIGTERM, SIGINT, SIGALRM, SIGCHLD}) EXPECT_EQ(sigismember(&mask, other), 1);
+}
+
 // Would catch: an exception that ends the process, or one whose cause nobody gets to know.
 TEST_F(ControlServerTest, ExceptionsAreAnswered) {
   const Result<std::unique_ptr<ControlServer>> server = ControlServer::Start(

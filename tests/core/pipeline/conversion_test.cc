@@ -98,6 +98,9 @@ TEST(Conversion, ColoursFollowTheSourceUnlessThePlanSaysElse) {
   plan.published.fourcc = VSTREAM_FORMAT_NV12;
   EXPECT_EQ(Color(plan, Captured(VSTREAM_FORMAT_BGRX, 640, 480, rgb)), "6/1");
   EXPECT_EQ(Color(plan, Captured(VSTREAM_FORMAT_BGRX, 1920, 1080, rgb)), "1/1");
+  EXPECT_EQ(Color(plan, Captured(VSTREAM_FORMAT_BGRX, 1278, 718, rgb)), "6/1");
+  EXPECT_EQ(Color(plan, Captured(VSTREAM_FORMAT_BGRX, 1280, 64, rgb)), "1/1");
+  EXPECT_EQ(Color(plan, Captured(VSTREAM_FORMAT_BGRX, 64, 720, rgb)), "1/1");
   EXPECT_EQ(Color(plan, Captured(VSTREAM_FORMAT_NV21, 640, 480)), "0/0");  // unknown stays unknown
 }
 

@@ -74,6 +74,7 @@ struct CaptureControl {
   std::deque<vstream_frame> filled;
   uint64_t sequence = 0;
   bool ended = false, fail = false, started = false;
+  bool end_told = false;  // no buffer is taken any more
   std::atomic<bool> hang{false};
   std::atomic<int> alive{0};
   // What it is configured to; timestamps are those of this rate.
@@ -143,6 +144,7 @@ class FakeCapture : public Capture {
   }
   Status Queue(uint32_t id) override {
     const std::lock_guard lock(c_->mutex);
+    if (c_->end_told) return Fail(Code::kIo, "queue after the end");
     c_->queued.push_back(id);
     c_->changed.notify_all();
     return {};
@@ -157,7 +159,10 @@ class FakeCapture : public Capture {
       c_->filled.pop_front();
       return std::optional(frame);
     }
-    if (c_->ended) return Fail(Code::kEndOfStream, "end");
+    if (c_->ended) {
+      c_->end_told = true;
+      return Fail(Code::kEndOfStream, "end");
+    }
     c_->ready.Set(false);
     return std::optional<RawFrame>();
   }
@@ -182,6 +187,7 @@ struct JobControl {
   std::atomic<int> alive{0};
   int32_t status = VSTREAM_OK;
   uint32_t max_jobs = 2;
+  uint32_t latency_frames = 0;
 
   void Allow(int count) {
     const std::lock_guard lock(mutex);
@@ -227,6 +233,7 @@ class FakeEncoder : public Encoder {
     needs.struct_size = sizeof needs;
     needs.max_jobs = c_->max_jobs;
     needs.max_packet_bytes = 4096;
+    needs.latency_frames = c_->latency_frames;
     needs.stride_alignment = 1;
     return needs;
   }
@@ -314,7 +321,7 @@ struct TransportControl {
   std::set<uint32_t> visible[VSTREAM_STREAMS];  // ids that are published and not taken back
   std::vector<Transport::Set> sets;             // as announced
   bool hold_all = false;                        // no reclaim gives anything back
-  bool fail_publish = false;
+  bool fail_publish = false, fail_reclaim = false, fail_events = false;
   uint32_t consumers = 0;
   uint64_t lag = 0;     // frames that each consumer has not taken
   uint32_t leases = 0;  // that each consumer holds
@@ -362,6 +369,7 @@ class FakeTransport : public Transport {
   }
   Result<uint32_t> Reclaim(uint32_t stream, std::span<const uint32_t> ids, std::span<uint32_t> taken) override {
     const std::lock_guard lock(c_->mutex);
+    if (c_->fail_reclaim) return Fail(Code::kIo, "it gives nothing back");
     uint32_t count = 0;
     for (const uint32_t id : ids) {
       const bool newest = !c_->published[stream].empty() && c_->published[stream].back().buffer_id == id;
@@ -378,6 +386,7 @@ class FakeTransport : public Transport {
   }
   Result<std::optional<vstream_transport_event>> NextEvent() override {
     const std::lock_guard lock(c_->mutex);
+    if (c_->fail_events) return Fail(Code::kIo, "events are garbage");
     if (c_->events.empty()) return std::optional<vstream_transport_event>();
     vstream_transport_event event{};
     event.struct_size = sizeof event;

@@ -261,6 +261,24 @@ TEST_F(OutputsTest, AnOutputWhoseTransportFailsIsLostAndTheOthersGoOn) {
   ExpectBooksBalance(status);
 }
 
+// Bug: an output whose transport gives nothing back drops every frame, and nobody is told why.
+TEST_F(OutputsTest, AnOutputWhoseTransportCannotReclaimIsLostAndTheOthersGoOn) {
+  auto& broken = Add("broken");
+  auto& full = Add("full");
+  broken.transport->fail_reclaim = true;
+  auto sut = Start();
+  DeliverEach(40, [&, n = size_t{0}]() mutable { full.transport->WaitForPublished(0, ++n); });
+  EndAndStop(*sut);
+  const auto status = sut->Snapshot();
+  EXPECT_EQ(status[0].error,
+            "slot 'front.broken.transport': pool: reclaim from transport 0: it gives nothing back; the stream goes on "
+            "without this output");
+  EXPECT_EQ(status[0].frames.published, 4U);
+  EXPECT_EQ(Dropped(status[0], VSTREAM_DROP_DEVICE_ERROR), 36U);
+  EXPECT_EQ(status[1].frames.published, 40U);
+  ExpectBooksBalance(status);
+}
+
 // Bug: a broken JPEG ends the stream, or its buffers are lost.
 TEST_F(OutputsTest, ABrokenPictureIsADroppedFrame) {
   capture_->layout = *PacketLayout(VSTREAM_FORMAT_MJPEG, 8192);

@@ -69,7 +69,7 @@ class StreamFixture : public testing::Test {
     return *outputs_.emplace_back(std::make_unique<OutputControl>(std::move(name)));
   }
 
-  Result<std::unique_ptr<Stream>> Open(StreamLimits limits = {}) {
+  Result<std::unique_ptr<StreamRunner>> Open(StreamLimits limits = {}) {
     StreamPlan plan;
     plan.name = "front";
     plan.capture.backend = "fake";
@@ -83,10 +83,10 @@ class StreamFixture : public testing::Test {
       plan.outputs.push_back(output->plan);
       parts.outputs.push_back(output->Parts());
     }
-    return Stream::Open(std::move(plan), std::move(parts), limits);
+    return StreamRunner::Open(std::move(plan), std::move(parts), limits);
   }
 
-  std::unique_ptr<Stream> Start(StreamLimits limits = {}) {
+  std::unique_ptr<StreamRunner> Start(StreamLimits limits = {}) {
     auto stream = Open(limits);
     if (!stream) {
       ADD_FAILURE() << stream.error().message;
@@ -105,18 +105,18 @@ class StreamFixture : public testing::Test {
     }
   }
 
-  static void AwaitDone(const Stream& stream) {
+  static void AwaitDone(const StreamRunner& stream) {
     pollfd fd{stream.done_fd(), POLLIN, 0};
     ASSERT_EQ(poll(&fd, 1, 30000), 1) << "the stream does not end";
   }
 
   // Until the stream's thread says so.
   template <class Predicate>
-  static void Await(Stream& stream, Predicate predicate) {
+  static void Await(StreamRunner& stream, Predicate predicate) {
     while (!predicate(stream.Snapshot())) usleep(1000);
   }
 
-  void EndAndStop(Stream& stream) {
+  void EndAndStop(StreamRunner& stream) {
     capture_->End();
     AwaitDone(stream);
     const Status status = stream.Stop();

@@ -14,8 +14,8 @@
 
 #include "core/profile/parse.h"
 #include "tests/backends/sw-fallback/jpeg_files.h"
-#include "tests/core/runtime/receiver.h"
 #include "tests/e2e/process.h"
+#include "videostream/client.hpp"
 
 namespace videostream {
 namespace {
@@ -24,6 +24,36 @@ size_t OpenFds() {
   size_t count = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
   return count;
+}
+
+// What a consumer got from its subscription to the goodbye.
+struct Received {
+  uint32_t fourcc = 0, width = 0, height = 0;  // of the last frame
+  vstream_ratio rate{};
+  std::vector<uint64_t> sequences;  // of the frames taken
+  uint64_t published = 0, skipped = 0;
+  std::string error;  // empty: it ended in good order
+};
+
+// Takes every frame that it can with a queue of three. Waits for the socket to appear, and returns when the producer
+// has gone.
+Received ReceiveAll(const std::string& socket) {
+  Received received;
+  Client client(socket, {.queue = 3, .reconnect = false});
+  while (client.state() != Client::State::kEnded && client.state() != Client::State::kFailed) {
+    const Frame frame = client.wait_for_frame(std::chrono::seconds(1));
+    if (!frame) continue;
+    received.fourcc = frame.format();
+    received.width = frame.width();
+    received.height = frame.height();
+    received.rate = frame.rate();
+    received.sequences.push_back(frame.sequence());
+  }
+  const ClientStats stats = client.stats();
+  received.published = stats.published;
+  received.skipped = std::accumulate(stats.skipped.begin(), stats.skipped.end(), uint64_t{0});
+  if (client.state() == Client::State::kFailed) received.error = client.error();
+  return received;
 }
 
 class EngineTest : public testing::Test {

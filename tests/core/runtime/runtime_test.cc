@@ -14,6 +14,7 @@
 #include <numeric>
 #include <thread>
 
+#include "tests/core/base/no_threads.h"
 #include "tests/core/runtime/embedder.h"
 #include "tests/e2e/process.h"
 #include "videostream/client.hpp"
@@ -343,10 +344,40 @@ TEST_F(RuntimeTest, TheFolderOfTheSocketsIsMadeAndRemoved) {
   unsetenv("RUNTIME_DIRECTORY");
 }
 
+// Would catch: a folder that a runtime which could not be opened leaves behind.
+TEST_F(RuntimeTest, AFailedOpenLeavesNoFolder) {
+  const std::string folder = dir_ / "run";
+  ASSERT_EQ(setenv("RUNTIME_DIRECTORY", folder.c_str(), 1), 0);
+  std::string yaml = Yaml();
+  yaml.replace(yaml.find(dir_ / "a.sock"), (dir_ / "a.sock").size(), "'${RUNTIME}/a.sock'");
+  yaml.replace(yaml.find("capture: [sw-fallback]"), 22, "capture: [nonesuch]");
+  const Runtime sut = Runtime::open_text(yaml, "mine.yaml");
+  EXPECT_FALSE(sut);
+  EXPECT_FALSE(std::filesystem::exists(folder)) << sut.error();
+  unsetenv("RUNTIME_DIRECTORY");
+}
+
+// Would catch: an exception where the header promises none, or a runtime that is half open.
+TEST_F(RuntimeTest, WithoutThreadsItSaysSo) {
+  { const Runtime warm = Runtime::open_text(Yaml(), "mine.yaml"); }  // the libraries stay loaded
+  Runtime idle = Runtime::open_text(Yaml(), "idle.yaml");
+  ASSERT_TRUE(idle) << idle.error();
+  const NoThreads none;
+  EXPECT_FALSE(idle.start());
+  EXPECT_EQ(idle.error_code(), VSTREAM_E_NO_MEMORY) << idle.error();
+  EXPECT_TRUE(idle.error().starts_with("stream 'front': start a thread: ")) << idle.error();
+  EXPECT_TRUE(idle.stop());
+  const Runtime sut = Runtime::open_text(Yaml(), "mine.yaml");
+  EXPECT_FALSE(sut);
+  EXPECT_EQ(sut.error_code(), VSTREAM_E_NO_MEMORY) << sut.error();
+  EXPECT_EQ(Entries(dir_.path()), 0U) << "a socket is left behind";
+}
+
 // Would catch: signals of the program that end up in threads it knows nothing of.
 TEST_F(RuntimeTest, ItsThreadsTakeNoSignals) {
   Runtime sut = Runtime::open_text(Yaml(), "mine.yaml");
   ASSERT_TRUE(sut.start()) << sut.error();
+  ASSERT_TRUE(sut.wait_event(0, seconds(60)));  // all of them run: a thread at its very beginning blocks everything
   sigset_t own;
   sigprocmask(SIG_SETMASK, nullptr, &own);
   EXPECT_EQ(sigismember(&own, SIGTERM), 0) << "the mask of the caller has changed";
@@ -360,6 +391,7 @@ TEST_F(RuntimeTest, ItsThreadsTakeNoSignals) {
       if (!line.starts_with("SigBlk:")) continue;
       const uint64_t blocked = std::stoull(line.substr(8), nullptr, 16);
       EXPECT_NE(blocked & (uint64_t{1} << (SIGTERM - 1)), 0U) << name;
+      EXPECT_EQ(blocked & (uint64_t{1} << (SIGSEGV - 1)), 0U) << name << " blocks its own faults";
       ++others;
     }
   }
