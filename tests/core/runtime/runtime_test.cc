@@ -375,21 +375,27 @@ TEST_F(RuntimeTest, WithoutThreadsItSaysSo) {
 
 // Would catch: signals of the program that end up in threads it knows nothing of.
 TEST_F(RuntimeTest, ItsThreadsTakeNoSignals) {
+  std::thread([] {}).join();  // from the first thread on a sanitizer has one of its own
+  std::set<std::string> before;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) before.insert(task.path().filename());
   Runtime sut = Runtime::open_text(Yaml(), "mine.yaml");
   ASSERT_TRUE(sut.start()) << sut.error();
-  ASSERT_TRUE(sut.wait_event(0, seconds(60)));  // all of them run: a thread at its very beginning blocks everything
+  ASSERT_TRUE(sut.wait_event(0, seconds(60)));  // all of them run
   sigset_t own;
   sigprocmask(SIG_SETMASK, nullptr, &own);
   EXPECT_EQ(sigismember(&own, SIGTERM), 0) << "the mask of the caller has changed";
   size_t others = 0;
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    if (task.path().filename() == std::to_string(getpid())) continue;
+    if (before.contains(task.path().filename())) continue;
     std::ifstream status(task.path() / "status");
     std::string name;
     for (std::string line; std::getline(status, line);) {
       if (line.starts_with("Name:")) name = line.substr(6);
       if (!line.starts_with("SigBlk:")) continue;
       const uint64_t blocked = std::stoull(line.substr(8), nullptr, 16);
+      // Signals 32 and 33 are the C library's own, which nobody above it can block: a thread that has not begun yet.
+      constexpr uint64_t kInternal = uint64_t{3} << 31U;
+      if ((blocked & kInternal) != 0) continue;
       EXPECT_NE(blocked & (uint64_t{1} << (SIGTERM - 1)), 0U) << name;
       EXPECT_EQ(blocked & (uint64_t{1} << (SIGSEGV - 1)), 0U) << name << " blocks its own faults";
       ++others;
