@@ -88,4 +88,12 @@ Result<vstream_converter_config> MakeConversion(const OutputPlan& plan, const vs
   return config;
 }
 
+vstream_colorimetry PacketColor(uint32_t codec, vstream_colorimetry frames) {
+  if (codec != VSTREAM_FORMAT_MJPEG) return frames;
+  constexpr uint8_t kBt601 = 6;
+  frames.matrix = kBt601;
+  frames.range = VSTREAM_RANGE_FULL;
+  return frames;
+}
+
 }  // namespace videostream

@@ -18,4 +18,7 @@ namespace videostream {
 Result<vstream_converter_config> MakeConversion(const OutputPlan& plan, const vstream_capture_config& capture,
                                                 uint32_t alignment = 1);
 
+// The colours of packets of this codec (VSTREAM_FORMAT_*) made of such frames: JPEG is always BT.601, full range.
+vstream_colorimetry PacketColor(uint32_t codec, vstream_colorimetry frames);
+
 }  // namespace videostream

@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/pipeline/conversion.h"
 
 namespace videostream {
 namespace {
@@ -233,7 +234,7 @@ FlowStatus Output::FlowNow(const Flow& flow, const Pool& pool) const {
   status.width = layout.width;
   status.height = layout.height;
   status.rate = rate_;
-  status.colorimetry = color_;
+  status.colorimetry = PacketColor(layout.fourcc, color_);
   return status;
 }
 

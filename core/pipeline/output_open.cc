@@ -228,7 +228,7 @@ Status Output::AnnounceSets() {
     set.ids = pool->ids();
     for (const uint32_t id : set.ids) set.buffers.push_back(pool->buffer(id));
     set.rate = rate_;
-    set.colorimetry = color_;
+    set.colorimetry = PacketColor(pool->buffer(set.ids.front())->layout().fourcc, color_);
     if (Status status = transport_->AddSet(set); !status) return InSlot("transport", std::move(status.error()));
   }
   return {};

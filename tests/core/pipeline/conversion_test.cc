@@ -121,5 +121,19 @@ TEST(Conversion, RefusesWhatCannotBe) {
   EXPECT_EQ(TargetSize(plan, Captured(VSTREAM_FORMAT_MJPEG, 0, 0)), "64x48");
 }
 
+// Bug: consumers of JPEG packets are told the colours of the camera, which the encoder has changed.
+TEST(Conversion, PacketsOfJpegHaveTheColoursOfJpeg) {
+  vstream_colorimetry camera{};
+  camera.primaries = camera.transfer = camera.matrix = 1;
+  camera.range = VSTREAM_RANGE_LIMITED;
+  const vstream_colorimetry h264 = PacketColor(VSTREAM_FORMAT_H264, camera);
+  EXPECT_EQ(h264.matrix, 1);
+  EXPECT_EQ(h264.range, VSTREAM_RANGE_LIMITED);
+  const vstream_colorimetry jpeg = PacketColor(VSTREAM_FORMAT_MJPEG, camera);
+  EXPECT_EQ(jpeg.matrix, 6);
+  EXPECT_EQ(jpeg.range, VSTREAM_RANGE_FULL);
+  EXPECT_EQ(jpeg.primaries, 1);
+}
+
 }  // namespace
 }  // namespace videostream
