@@ -78,7 +78,8 @@ struct Liar {
   // The one that create hands out.
   static inline Liar* current = nullptr;
 
-  static int32_t Create(const vstream_runtime* host, const vstream_create_info* info, void** self, vstream_error* error) {
+  static int32_t Create(const vstream_runtime* host, const vstream_create_info* info, void** self,
+                        vstream_error* error) {
     current->host = host;
     *self = current;
     return current->create ? current->create(host, info, self, error) : VSTREAM_OK;
