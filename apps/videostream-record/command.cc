@@ -6,37 +6,17 @@
 #include <limits>
 #include <string>
 
+#include "apps/videostream/setters.h"
 #include "apps/videostream/values.h"
 #include "apps/videostream/version.h"
 
 namespace videostream::record {
 namespace {
 
-using Set = std::function<Status(const std::string&)>;
-
-Set Text(std::string& target) {
-  return [&target](const std::string& value) -> Status {
-    if (value.empty()) return Fail(Code::kInvalidArgument, "the value is empty");
-    target = value;
-    return {};
-  };
-}
-
-Set Switch(bool& target) {
-  return [&target](const std::string&) -> Status {
-    target = true;
-    return {};
-  };
-}
-
-Set Time(std::chrono::nanoseconds& target) {
-  return [&target](const std::string& value) -> Status {
-    const Result<std::chrono::nanoseconds> time = ParseTime(value);
-    if (!time) return time.error();
-    target = *time;
-    return {};
-  };
-}
+using setters::Set;
+using setters::Switch;
+using setters::Text;
+using setters::Time;
 
 template <class T>
 Set Number(T& target, uint64_t most) {

@@ -6,46 +6,18 @@
 #include <string>
 
 #include "apps/videostream-snapshot/image_file.h"
+#include "apps/videostream/setters.h"
 #include "apps/videostream/values.h"
 #include "apps/videostream/version.h"
 
 namespace videostream::snapshot {
 namespace {
 
-using Set = std::function<Status(const std::string&)>;
-
-Set Text(std::string& target) {
-  return [&target](const std::string& value) -> Status {
-    if (value.empty()) return Fail(Code::kInvalidArgument, "the value is empty");
-    target = value;
-    return {};
-  };
-}
-
-Set Switch(bool& target) {
-  return [&target](const std::string&) -> Status {
-    target = true;
-    return {};
-  };
-}
-
-Set Time(std::chrono::nanoseconds& target) {
-  return [&target](const std::string& value) -> Status {
-    const Result<std::chrono::nanoseconds> time = ParseTime(value);
-    if (!time) return time.error();
-    target = *time;
-    return {};
-  };
-}
-
-Set Quality(uint32_t& target) {
-  return [&target](const std::string& value) -> Status {
-    const Result<uint64_t> number = ParseNumber(value, 1, 100);
-    if (!number) return number.error();
-    target = static_cast<uint32_t>(*number);
-    return {};
-  };
-}
+using setters::Number;
+using setters::Set;
+using setters::Switch;
+using setters::Text;
+using setters::Time;
 
 Set File(std::string& target) {
   return [&target](const std::string& value) -> Status {
@@ -71,7 +43,8 @@ VerbDef MakeCommand(SnapshotOptions& options) {
   verb.arguments = {{"SOCKET", "The socket that a profile publishes on", Text(options.socket)},
                     {"FILE", "The picture to make: .png, .jpg or .jpeg; - is PNG to stdout", File(options.file)}};
   verb.options = {
-      {"--quality", "N", "Of a JPEG file: 1 (smallest) to 100 (best); default 90", Quality(options.quality)},
+      {"--quality", "N", "Of a JPEG file: 1 (smallest) to 100 (best); default 90",
+       Number<uint32_t>(options.quality, 1, 100)},
       {"--timeout", "TIME", "Wait at most this long for a frame: 10s (default), 500ms, 5m", Time(options.timeout)},
       {"--overwrite", "", "The file may exist already", Switch(options.overwrite)},
       {"--json", "", "Print what was written as JSON, \"schema\": \"videostream.snapshot/1\"", Switch(options.json)},

@@ -25,6 +25,10 @@ Status WritePage(const std::string& folder, const ManualPage& page) {
 int RunMan(const VerbDef& root, const ManOptions& options) {
   const std::vector<ManualPage> pages = ManualPages(root);
   if (!options.output.empty()) {
+    if (!options.verb.empty()) {
+      return ReportError("man",
+                         {Code::kInvalidArgument, "--output writes all pages: leave '" + options.verb + "' out"});
+    }
     std::string list;
     for (const ManualPage& page : pages) {
       if (Status written = WritePage(options.output, page); !written) return ReportError("man", written.error());

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "apps/videostream/values.h"
+#include "apps/videostream/setters.h"
 #include "apps/videostream/verbs.h"
 #include "apps/videostream/version.h"
 #include "core/base/log.h"
@@ -12,49 +12,11 @@
 namespace videostream {
 namespace {
 
-using Set = std::function<Status(const std::string&)>;
-
-Set Text(std::string& target) {
-  return [&target](const std::string& value) -> Status {
-    if (value.empty()) return Fail(Code::kInvalidArgument, "the value is empty");
-    target = value;
-    return {};
-  };
-}
-
-Set Append(std::vector<std::string>& target) {
-  return [&target](const std::string& value) -> Status {
-    if (value.empty()) return Fail(Code::kInvalidArgument, "the value is empty");
-    target.push_back(value);
-    return {};
-  };
-}
-
-Set Switch(bool& target, bool value = true) {
-  return [&target, value](const std::string&) -> Status {
-    target = value;
-    return {};
-  };
-}
-
-Set Time(std::chrono::nanoseconds& target) {
-  return [&target](const std::string& value) -> Status {
-    const Result<std::chrono::nanoseconds> time = ParseTime(value);
-    if (!time) return time.error();
-    target = *time;
-    return {};
-  };
-}
-
-template <class T>
-Set Number(T& target, T least, T most) {
-  return [&target, least, most](const std::string& value) -> Status {
-    const Result<uint64_t> number = ParseNumber(value, least, most);
-    if (!number) return number.error();
-    target = static_cast<T>(*number);
-    return {};
-  };
-}
+using setters::Append;
+using setters::Number;
+using setters::Switch;
+using setters::Text;
+using setters::Time;
 
 OptionDef Json(bool& target, const char* verb) {
   return {"--json", "", std::string("Print one JSON object, \"schema\": \"videostream.") + verb + "/1\"",

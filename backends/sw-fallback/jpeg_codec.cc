@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/sw-fallback/coded_layout.h"
 #include "backends/sw-fallback/conversion_colour.h"
 #include "backends/sw-fallback/jpeg_library.h"
 
@@ -23,7 +24,6 @@ constexpr uint32_t kInputs[] = {VSTREAM_FORMAT_NV12, VSTREAM_FORMAT_I420, VSTREA
 constexpr uint32_t kStripRows = 16;  // of luma: one row of 4:2:0 units
 constexpr uint32_t kUnit = 16;       // pixels of a unit, either way
 constexpr uint8_t kUnspecified = 2, kBt601 = 6;
-constexpr uint64_t kMostPacketBytes = uint64_t{256} << 20;  // that a runtime takes
 
 bool IsInput(uint32_t fourcc) { return std::find(std::begin(kInputs), std::end(kInputs), fourcc) != std::end(kInputs); }
 
@@ -40,7 +40,7 @@ bool IsJpegColour(const vstream_colorimetry& colour, const vstream_layout& input
 uint32_t MaxPacketBytes(const vstream_layout& input, uint32_t quality, bool grey) {
   const uint64_t units = uint64_t{(input.width + kUnit - 1) / kUnit} * ((input.height + kUnit - 1) / kUnit);
   const uint64_t block = quality > 95 ? 160 : 96;
-  return static_cast<uint32_t>(std::min(units * (grey ? 4 : 6) * block + 2048, kMostPacketBytes));
+  return static_cast<uint32_t>(std::min(units * (grey ? 4 : 6) * block + 2048, kMostCodedBytes));
 }
 
 uint32_t RoundUp(uint32_t value, uint32_t to) { return (value + to - 1) / to * to; }

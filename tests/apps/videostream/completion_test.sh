@@ -36,6 +36,8 @@ trap 'rm -rf "$folder"' EXIT
 "$program" man --output "$folder" >"$folder/list"
 [[ $(wc -l <"$folder/list") -eq $(find "$folder" -name '*.1' | wc -l) ]]
 "$program" man run | grep -q '^\.SH OPTIONS$'
+if "$program" man --output "$folder" run 2>"$folder/error"; then exit 1; fi
+grep -q "leave 'run' out" "$folder/error"
 if "$program" man nosuch 2>"$folder/error"; then exit 1; fi
 grep -q "expected one of: run, " "$folder/error"
 if command -v man >/dev/null; then
