@@ -83,9 +83,11 @@ Handshake::Progress Handshake::StartOn(UniqueFd socket, const Wish& wish, int64_
   deadline_ns_ = now_ns + kHandshakeNs;
   socket_ = std::move(socket);
   inbound_ = std::make_unique<Inbound>();
+  wire::Rules::At(wire::Step::kConnected);
   auto hello = wire::Make<wire::Hello>();
   wire::SetText(hello.name, wish.name);
   if (!Send(socket_.get(), hello)) return FailClosed();
+  wire::Rules::At(wire::Step::kHelloSent);
   return Progress::kWaiting;
 }
 
@@ -146,7 +148,9 @@ Handshake::Progress Handshake::Handle(const Wish& wish, const std::shared_ptr<st
     auto subscribe = wire::Make<wire::Subscribe>();
     subscribe.stream = wish.stream;
     subscribe.queue = wish.queue;
-    return Send(socket_.get(), subscribe) ? Progress::kWaiting : FailClosed();
+    if (!Send(socket_.get(), subscribe)) return FailClosed();
+    wire::Rules::At(wire::Step::kSubscribeSent);
+    return Progress::kWaiting;
   }
   const auto subscribed = wire::Parse<wire::Subscribed>(bytes, fds);
   std::string why = subscribed.ok() ? std::string() : "answer of the producer to the subscription: " + subscribed.why;
@@ -154,6 +158,7 @@ Handshake::Progress Handshake::Handle(const Wish& wish, const std::shared_ptr<st
     why = "the producer subscribed us to something else than was asked for";
   }
   if (why.empty()) {
+    wire::Rules::At(wire::Step::kSubscriptionIn);
     session_ = Session::Make(std::move(socket_), subscribed.message, std::move(inbound_->fds), void_leases, &why);
   }
   if (!why.empty()) return Fail(Progress::kHopeless, VSTREAM_E_IO, std::move(why));

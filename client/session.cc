@@ -133,6 +133,7 @@ bool Session::Handle(Inbound& inbound) {
 }
 
 bool Session::HandleSet(Inbound& inbound) {
+  wire::Rules::At(wire::Step::kSetIn);
   const auto parsed = wire::Parse<wire::BufferSet>(inbound.bytes(), inbound.fds.size());
   if (!parsed.ok()) return Fail("buffer set: " + parsed.why);
   const wire::BufferSet& part = parsed.message;

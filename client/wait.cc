@@ -107,6 +107,7 @@ Connection::Step Connection::Look(std::shared_ptr<Lease>* out, uint32_t* seen) {
 }
 
 void Connection::Sleep(uint32_t seen, int64_t now_ns, int64_t until_ns) {
+  wire::Rules::At(wire::Step::kWaiting);
   if (session_ == nullptr) {
     const int socket = handshake_.has_value() ? handshake_->socket() : -1;
     const int64_t next = handshake_.has_value() ? handshake_->deadline_ns() : next_attempt_ns_;
@@ -157,6 +158,7 @@ int Connection::PollFd() {
 }
 
 bool Connection::Rearm(uint32_t seen) {
+  wire::Rules::At(wire::Step::kWoken);
   if (!session_->ReadSocket()) {
     EndSession();
     return false;

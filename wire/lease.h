@@ -38,7 +38,11 @@ struct Claim {
     AcquireFence();
     return revoked->load(std::memory_order_acquire) == epoch;
   }
-  void Release() { word->store(0, std::memory_order_release); }
+  void Release() {
+    Rules::At(Step::kReleasing);
+    word->store(0, std::memory_order_release);
+    Rules::At(Step::kReleased);
+  }
 };
 
 // Chooses and claims frames for one consumer. Used by one thread; its counters may be read by that thread only, their
@@ -123,6 +127,7 @@ void Taker<R>::Skip(uint64_t sequence, uint32_t reason) {
   if (reason == VSTREAM_DROP_OVERRUN && config_.await_key) awaiting_ = true;  // what follows refers to what is lost
   if (!in_gap_) mine_->gaps.store(++gaps_, std::memory_order_relaxed);
   in_gap_ = true;
+  R::At(Step::kSkipped);
   Advance(sequence);
 }
 
@@ -134,6 +139,7 @@ typename Taker<R>::Try Taker<R>::TryFrame(uint64_t sequence, uint32_t slot, Know
   const Word& revoked = page.revoked(config_.consumer);
   const uint64_t epoch = revoked.load(std::memory_order_acquire);
   if (R::kCheckOwner && Owner(epoch) != config_.owner) return Try::kEnded;
+  R::At(Step::kEpochRead);
   if (!ReadDescriptor<R>(page.descriptor(sequence), sequence, out)) return Try::kGone;
   if (out->buffer >= kMaxBuffers) return Try::kGone;
   const Word& generation = page.generation(out->buffer);
@@ -146,9 +152,11 @@ typename Taker<R>::Try Taker<R>::TryFrame(uint64_t sequence, uint32_t slot, Know
   claim->word->store(ClaimValue(out->buffer, epoch, ++nonce_), std::memory_order_seq_cst);
   R::At(Step::kClaimed);
   if (R::kCheckGeneration && generation.load(std::memory_order_seq_cst) != out->generation) {
+    R::At(Step::kClaimFailed);
     claim->Release();
     return Try::kGone;
   }
+  R::At(Step::kLeased);
   return Try::kTaken;
 }
 
@@ -170,7 +178,9 @@ typename Taker<R>::Outcome Taker<R>::Take(uint32_t slot, Known&& known, Descript
     switch (TryFrame(next, slot, known, out, claim)) {
       case Try::kTaken:
         Advance(next);
+        R::At(Step::kCursorMoved);
         mine_->taken.store(++taken_, std::memory_order_release);  // after the claim: who counts it finds it held
+        R::At(Step::kTaken);
         awaiting_ = false;
         in_gap_ = false;
         return Outcome::kTaken;

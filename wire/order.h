@@ -38,17 +38,43 @@ inline void AcquireFence() {
 #endif
 }
 
-// Places at which a test may interpose, in the order in which they are met.
-enum class Step {
-  kDescriptorZeroed,   // producer: the sequence word is 0, the words are still the old ones
-  kDescriptorWords,    // producer: all words written, the sequence not yet
-  kDescriptorCopied,   // consumer: words copied, the sequence not yet looked at again
-  kBeforeClaim,        // consumer: has the descriptor, has not claimed
-  kClaimed,            // consumer: has claimed, has not looked at the generation
-  kScanned,            // producer: first scan done, the generation not yet changed
-  kGenerationChanged,  // producer: before the second scan
-  kArmed,              // consumer: `armed` is stored, `head` not yet looked at again
+// Places at which a test may interpose: to stop one side, or to kill its process. In the order in which they are met.
+enum class Step : uint8_t {
+  // Consumer, becoming one.
+  kConnected,       // the socket is connected, nothing sent
+  kHelloSent,       // waits for the welcome
+  kSubscribeSent,   // has been welcomed, waits for its subscription
+  kSubscriptionIn,  // pages and doorbell have arrived, nothing is mapped
+  kSetIn,           // descriptors of a buffer set have arrived, none of them is mapped
+  // Producer, publishing.
+  kDescriptorZeroed,  // the sequence word is 0, the words are still the old ones
+  kDescriptorWords,   // all words written, the sequence not yet
+  // Consumer, taking.
+  kEpochRead,         // knows revoked[] and nothing else
+  kDescriptorCopied,  // words copied, the sequence not yet looked at again
+  kBeforeClaim,       // has the descriptor, has not claimed
+  kClaimed,           // has claimed, has not looked at the generation
+  kClaimFailed,       // the generation was another one, the claim still stands
+  kLeased,            // the lease is valid, the cursor has not moved
+  kCursorMoved,       // the frame is not yet counted as taken
+  kTaken,             // all is said; the frame is about to be read
+  kReleasing,         // has read, still claims
+  kReleased,          // claims no more
+  kSkipped,           // frames are counted as skipped, the cursor has not moved
+  // Producer, taking back.
+  kScanned,            // first scan done, the generation not yet changed
+  kGenerationChanged,  // before the second scan
+  // Consumer, waiting.
+  kArmed,    // `armed` is stored, `head` not yet looked at again
+  kWaiting,  // is about to wait in the kernel
+  kWoken,    // has waited; the doorbell is not emptied
 };
+inline constexpr uint32_t kStepCount = static_cast<uint32_t>(Step::kWoken) + 1;
+
+#if defined(VIDEOSTREAM_FAULT_POINTS)
+// Of test builds only; defined by the test. Called at every step, on the thread that takes it.
+void FaultPoint(Step step);
+#endif
 
 // The rules as they are. A seeded-wrong variant derives from this and hides one member.
 struct Rules {
@@ -60,7 +86,11 @@ struct Rules {
   static constexpr bool kCheckOwner = true;         // a consumer whose slot has been taken away claims nothing
   static constexpr bool kRearmCheck = true;         // `head` is loaded again after `armed` was stored
   static uint64_t Generation(uint64_t sequence) { return sequence; }  // of a frame; never the same twice
-  static void At(Step) {}
+  static void At([[maybe_unused]] Step step) {
+#if defined(VIDEOSTREAM_FAULT_POINTS)
+    FaultPoint(step);
+#endif
+  }
 };
 
 }  // namespace videostream::wire
