@@ -41,8 +41,8 @@ inline size_t TlvWords(uint64_t bytes) {
 // sequence is zeroed first, and every word after that is a release, so that whoever sees a new word also sees the zero.
 template <class R = Rules>
 void WriteDescriptor(Word* to, const Descriptor& from) {
-  const auto put = [to](uint32_t word, uint64_t value) { to[word].store(value, std::memory_order_release); };
-  if constexpr (R::kZeroSequenceFirst) to[kSequence].store(0, std::memory_order_relaxed);
+  const auto put = [to](uint32_t word, uint64_t value) { to[word].store(value, std::memory_order_release); };  // D2
+  if constexpr (R::kZeroSequenceFirst) to[kSequence].store(0, std::memory_order_relaxed);                      // D1
   R::At(Step::kDescriptorZeroed);
   put(kBuffer, Pack(from.buffer, from.set));
   put(kGeneration, from.generation);
@@ -63,15 +63,15 @@ void WriteDescriptor(Word* to, const Descriptor& from) {
   std::memcpy(words, from.tlv, tlv_words * 8);
   for (uint32_t i = 0; i < tlv_words; ++i) put(kTlv + i, words[i]);
   R::At(Step::kDescriptorWords);
-  put(kSequence, from.sequence);
+  put(kSequence, from.sequence);  // D3
 }
 
 // Consumer: copies the descriptor of frame `sequence`. False: the ring has moved on, the frame is gone. Values are as
 // the producer wrote them, not yet checked against anything.
 template <class R = Rules>
 bool ReadDescriptor(const Word* from, uint64_t sequence, Descriptor* to) {
-  const auto get = [from](uint32_t word) { return from[word].load(std::memory_order_acquire); };
-  if (get(kSequence) != sequence) return false;
+  const auto get = [from](uint32_t word) { return from[word].load(std::memory_order_acquire); };  // D5
+  if (get(kSequence) != sequence) return false;                                                   // D4
   to->sequence = sequence;
   const uint64_t buffer = get(kBuffer);
   to->buffer = Low(buffer);
@@ -96,7 +96,7 @@ bool ReadDescriptor(const Word* from, uint64_t sequence, Descriptor* to) {
   for (uint32_t i = 0; i < tlv_words; ++i) words[i] = get(kTlv + i);
   std::memcpy(to->tlv, words, tlv_words * 8);
   R::At(Step::kDescriptorCopied);
-  return !R::kRecheckSequence || get(kSequence) == sequence;
+  return !R::kRecheckSequence || get(kSequence) == sequence;  // D6
 }
 
 }  // namespace videostream::wire

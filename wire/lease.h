@@ -36,11 +36,11 @@ struct Claim {
   // False: the content may have changed since the last true answer. To be asked after the last read.
   bool Valid() const {
     AcquireFence();
-    return revoked->load(std::memory_order_acquire) == epoch;
+    return revoked->load(std::memory_order_acquire) == epoch;  // C8
   }
   void Release() {
     Rules::At(Step::kReleasing);
-    word->store(0, std::memory_order_release);
+    word->store(0, std::memory_order_release);  // C9
     Rules::At(Step::kReleased);
   }
 };
@@ -102,7 +102,7 @@ class Taker {
   void Skip(uint64_t sequence, uint32_t reason);
   void Advance(uint64_t sequence) {
     last_ = sequence;
-    mine_->cursor.store(sequence, std::memory_order_seq_cst);
+    mine_->cursor.store(sequence, std::memory_order_seq_cst);  // C7
   }
 
   StreamPage page_;
@@ -137,21 +137,21 @@ typename Taker<R>::Try Taker<R>::TryFrame(uint64_t sequence, uint32_t slot, Know
                                           Claim* claim) {
   const StreamPage& page = page_;
   const Word& revoked = page.revoked(config_.consumer);
-  const uint64_t epoch = revoked.load(std::memory_order_acquire);
+  const uint64_t epoch = revoked.load(std::memory_order_acquire);  // C2
   if (R::kCheckOwner && Owner(epoch) != config_.owner) return Try::kEnded;
   R::At(Step::kEpochRead);
-  if (!ReadDescriptor<R>(page.descriptor(sequence), sequence, out)) return Try::kGone;
+  if (!ReadDescriptor<R>(page.descriptor(sequence), sequence, out)) return Try::kGone;  // C3
   if (out->buffer >= kMaxBuffers) return Try::kGone;
   const Word& generation = page.generation(out->buffer);
-  // Before `known`: a frame of a set that has ended is gone, not unknown.
+  // C4. Before `known`: a frame of a set that has ended is gone, not unknown.
   if (R::kCheckGeneration && generation.load(std::memory_order_acquire) != out->generation) return Try::kGone;
   if (awaiting_ && (out->flags & VSTREAM_FRAME_KEY) == 0) return Try::kNotKey;
   if (!known(out->set, out->buffer)) return Try::kUnknownSet;
   R::At(Step::kBeforeClaim);
   *claim = {&mine_->claim[slot], &revoked, epoch};
-  claim->word->store(ClaimValue(out->buffer, epoch, ++nonce_), std::memory_order_seq_cst);
+  claim->word->store(ClaimValue(out->buffer, epoch, ++nonce_), std::memory_order_seq_cst);  // C5
   R::At(Step::kClaimed);
-  if (R::kCheckGeneration && generation.load(std::memory_order_seq_cst) != out->generation) {
+  if (R::kCheckGeneration && generation.load(std::memory_order_seq_cst) != out->generation) {  // C6
     R::At(Step::kClaimFailed);
     claim->Release();
     return Try::kGone;
@@ -166,7 +166,7 @@ typename Taker<R>::Outcome Taker<R>::Take(uint32_t slot, Known&& known, Descript
   const StreamPage& page = page_;
   // Each turn leaves at least one frame behind; the bound is for a producer that runs away from us.
   for (uint32_t turn = 0; turn < 2 * kRingEntries; ++turn) {
-    const uint64_t newest = page.header().sequence.load(std::memory_order_acquire);
+    const uint64_t newest = page.header().sequence.load(std::memory_order_acquire);  // C1
     newest_ = std::max(newest, last_);
     if (newest <= last_) {
       return Owner(page.revoked(config_.consumer).load(std::memory_order_acquire)) == config_.owner ? Outcome::kNothing

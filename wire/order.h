@@ -2,9 +2,14 @@
 // What every shared word of the native protocol is made of, and the one memory fence it needs.
 //
 // Shared words are lock-free atomics of fixed size at pinned offsets. Lock-free is not a matter of speed here: an
-// emulated atomic load writes to the object, and a consumer's mapping of the stream page is read-only. A class of rules
-// is a template parameter of every algorithm in this folder, so that tests can take one rule out and show that it is
-// needed, and can stop either side between two steps.
+// emulated atomic load writes to the object, and a consumer's mapping of the stream page is read-only. (So would
+// cmpxchg8b on i386; gcc loads there by fild or movq. tests/client/bits_test.cc runs it.)
+//
+// A class of rules is a template parameter of every algorithm in this folder, so that tests can take one rule out and
+// show that it is needed, and can stop either side between two steps.
+//
+// `// C5` behind an atomic of this folder is the step's name in the models of tests/model: P the producer's, C the
+// consumer's, W waking, D descriptors. The models name the function in turn; a test compares the two.
 #pragma once
 
 #include <atomic>
@@ -14,7 +19,7 @@ namespace videostream::wire {
 
 using Word = std::atomic<uint64_t>;
 using Word32 = std::atomic<uint32_t>;
-static_assert(Word::is_always_lock_free && sizeof(Word) == 8);
+static_assert(Word::is_always_lock_free && sizeof(Word) == 8 && alignof(Word) == 8);
 static_assert(Word32::is_always_lock_free && sizeof(Word32) == 4 && alignof(Word32) == 4);
 
 #if defined(__SANITIZE_THREAD__)

@@ -110,7 +110,10 @@ class Producer {
   // Whatever has been claimed in this slot so far counts no longer. `by`: kRevocation or kOwnerChange.
   void NextEpoch(uint32_t consumer, uint64_t by) {
     Word& revoked = page_.revoked(consumer);
-    revoked.store(revoked.load(std::memory_order_relaxed) + by, std::memory_order_seq_cst);
+    revoked.store(revoked.load(std::memory_order_relaxed) + by, std::memory_order_seq_cst);  // P5
+    // Whatever is written to a buffer after this must not be seen before it. Where no claim is left to be scanned, only
+    // this load stands between the two (a weakly ordered machine lets a plain store overtake the one above).
+    (void)revoked.load(std::memory_order_seq_cst);  // P10
   }
   // From here on frames are in the unread window of a `queue` consumer.
   uint64_t UnreadFrom() const;
@@ -144,7 +147,7 @@ uint32_t Producer<R>::AddBuffer() {
     if (buffers_[id].used) continue;
     next_buffer_ = id + 1;
     buffers_[id] = {.used = true, .frame = 0};
-    page_.generation(id).store(WritingValue(), std::memory_order_seq_cst);
+    page_.generation(id).store(WritingValue(), std::memory_order_seq_cst);  // P9
     return id;
   }
   return kMaxBuffers;
@@ -153,7 +156,7 @@ uint32_t Producer<R>::AddBuffer() {
 template <class R>
 void Producer<R>::RemoveBuffer(uint32_t buffer) {
   buffers_[buffer] = {};
-  page_.generation(buffer).store(WritingValue(), std::memory_order_seq_cst);
+  page_.generation(buffer).store(WritingValue(), std::memory_order_seq_cst);  // P8
 }
 
 template <class R>
@@ -196,9 +199,9 @@ uint32_t Producer<R>::Publish(Descriptor& frame) {
   frame.sequence = ++sequence_;
   frame.generation = R::Generation(sequence_);
   buffers_[frame.buffer].frame = sequence_;
-  page_.generation(frame.buffer).store(frame.generation, std::memory_order_seq_cst);
+  page_.generation(frame.buffer).store(frame.generation, std::memory_order_seq_cst);  // P6
   WriteDescriptor<R>(page_.descriptor(sequence_), frame);
-  page_.header().sequence.store(sequence_, std::memory_order_seq_cst);
+  page_.header().sequence.store(sequence_, std::memory_order_seq_cst);  // P7
   return AdvanceHead(page_);
 }
 
@@ -208,7 +211,7 @@ void Producer<R>::ScanOne(uint32_t consumer, int64_t now_ns, Visit&& visit) {
   const ClientPage& theirs = *consumers_[consumer].page;
   const uint64_t epoch = page_.revoked(consumer).load(std::memory_order_relaxed);  // written by this thread only
   for (uint32_t i = 0; i < config_.leases; ++i) {
-    const uint64_t claim = theirs.claim[i].load(std::memory_order_seq_cst);
+    const uint64_t claim = theirs.claim[i].load(std::memory_order_seq_cst);  // P1, P4
     Held& held = held_[size_t{consumer} * config_.leases + i];
     const uint32_t buffer = ClaimedBuffer(claim);
     if (buffer >= kMaxBuffers || (R::kHonourEpochs && !ClaimHasEpoch(claim, epoch))) {
@@ -228,7 +231,7 @@ uint64_t Producer<R>::UnreadFrom() const {
   for (const uint32_t consumer : live_) {
     const Consumer& c = consumers_[consumer];
     if (c.queue == 0) continue;
-    const uint64_t cursor = c.page->cursor.load(std::memory_order_seq_cst);
+    const uint64_t cursor = c.page->cursor.load(std::memory_order_seq_cst);  // P2
     const uint64_t window = sequence_ > c.queue ? sequence_ - c.queue : 0;
     read = std::min(read, std::max({std::min(cursor, sequence_), c.base, window}));
   }
@@ -237,7 +240,7 @@ uint64_t Producer<R>::UnreadFrom() const {
 
 template <class R>
 uint32_t Producer<R>::TakeChosen(std::span<const uint32_t> chosen, int64_t now_ns, uint32_t* taken) {
-  for (const uint32_t id : chosen) page_.generation(id).store(WritingValue(), std::memory_order_seq_cst);
+  for (const uint32_t id : chosen) page_.generation(id).store(WritingValue(), std::memory_order_seq_cst);  // P3
   R::At(Step::kGenerationChanged);
   Set claimed;
   if constexpr (R::kSecondScan) claimed = Claimed(now_ns);
