@@ -5,18 +5,15 @@
 #include <errno.h>  // program_invocation_short_name
 #include <sys/un.h>
 
-#include <algorithm>
-
 #include "videostream/backend.h"
 
 namespace videostream::client_internal {
 namespace {
 
-constexpr int64_t kMillisecond = 1'000'000;
-constexpr int64_t kFirstRetryNs = 20 * kMillisecond;
-constexpr int64_t kLastRetryNs = 200 * kMillisecond;
-// A socket is briefly closed to others while a producer starts; longer than this it is meant.
-constexpr int kMaxRefusals = 10;
+// A socket is briefly closed to others while a producer starts; longer than this, and more often, it is meant.
+constexpr int kMaxDenials = 10;
+constexpr int64_t kDenialsNs = 1'000'000'000;
+constexpr int64_t kWatchRestNs = 100'000'000;  // from the end of watching until closing costs nothing
 
 Handshake::Wish MakeWish(std::string path, ClientOptions options) {
   return {.path = std::move(path),
@@ -48,17 +45,16 @@ void Connection::SetError(int code, std::string text) {
 
 void Connection::Advance(int64_t now_ns) {
   if (Over() || session_ != nullptr) return;
-  if (handshake_.has_value()) {
-    Progressed(handshake_->Continue(wish_, now_ns, void_leases_), now_ns);
-  } else if (now_ns >= next_attempt_ns_) {
+  if (!handshake_.has_value()) {
+    if (watch_.open() && watch_.Stirred()) pace_.Stirred(now_ns);
+    if (now_ns < pace_.next_ns()) return;
     handshake_.emplace();
-    Handshake::Progress progress = handshake_->Start(wish_, now_ns);
-    if (progress == Handshake::Progress::kWaiting) {
-      WatchFd(handshake_->socket());
-      progress = handshake_->Continue(wish_, now_ns, void_leases_);
-    }
-    Progressed(progress, now_ns);
+    const Handshake::Progress progress = handshake_->Start(wish_, now_ns);
+    if (progress != Handshake::Progress::kWaiting) return Progressed(progress, now_ns);
+    if (watch_.open()) UnwatchFd(watch_.fd());  // what it tells is read when this attempt has failed
+    WatchFd(handshake_->socket());
   }
+  Progressed(handshake_->Continue(wish_, now_ns, void_leases_), now_ns);
 }
 
 void Connection::Progressed(Handshake::Progress progress, int64_t now_ns) {
@@ -66,29 +62,68 @@ void Connection::Progressed(Handshake::Progress progress, int64_t now_ns) {
     case Handshake::Progress::kWaiting:
       return;
     case Handshake::Progress::kSubscribed:
-      session_ = handshake_->TakeSession();
-      state_ = Client::State::kConnected;
-      SetError(VSTREAM_OK, {});
-      backoff_ns_ = refusals_ = 0;
-      if (connected_once_) ++reconnects_;
-      connected_once_ = true;
-      WatchFd(session_->bell());
-      SetTimer(1);
-      if (key_wanted_) RequestKey();
+      Subscribed(now_ns);
       break;
     case Handshake::Progress::kAgain:
-      refusals_ = handshake_->code() == VSTREAM_E_PERMISSION ? refusals_ + 1 : 0;
       SetError(handshake_->code(), handshake_->why());
-      if (refusals_ >= kMaxRefusals) state_ = Client::State::kFailed;
-      backoff_ns_ = std::clamp(2 * backoff_ns_, kFirstRetryNs, kLastRetryNs);
-      next_attempt_ns_ = now_ns + backoff_ns_;
+      TryLater(handshake_->connected(), now_ns);
       break;
     case Handshake::Progress::kHopeless:
       state_ = Client::State::kFailed;
       SetError(handshake_->code(), handshake_->why());
+      CloseWatch();
       break;
   }
   handshake_.reset();
+}
+
+void Connection::Subscribed(int64_t now_ns) {
+  session_ = handshake_->TakeSession();
+  subscribed_ns_ = now_ns;
+  state_ = Client::State::kConnected;
+  SetError(VSTREAM_OK, {});
+  denials_ = 0;
+  pace_.Connected();
+  watch_.Stop();
+  if (connected_once_) {
+    ++reconnects_;
+    session_->FollowsAnother();
+  }
+  connected_once_ = true;
+  WatchFd(session_->bell());
+  unarmed_ = true;
+  SetTimer(1);
+  if (key_wanted_) RequestKey();
+}
+
+void Connection::TryLater(bool connected, int64_t now_ns) {
+  if (code_ != VSTREAM_E_PERMISSION) denials_ = 0;
+  if (code_ == VSTREAM_E_PERMISSION && denials_++ == 0) first_denial_ns_ = now_ns;
+  if (denials_ >= kMaxDenials && now_ns - first_denial_ns_ >= kDenialsNs) {
+    state_ = Client::State::kFailed;
+    return CloseWatch();
+  }
+  if (connected) {
+    pace_.Refused(now_ns, code_ == VSTREAM_E_BUSY);
+  } else {
+    pace_.Absent(now_ns);
+  }
+  // Of few descriptors none is for watching.
+  if (code_ == VSTREAM_E_NO_MEMORY) return CloseWatch();
+  const bool fresh = watch_.Renew(wish_.path);
+  if (fresh && !connected) pace_.OnceMore(now_ns);  // what came between the attempt and now has not been seen
+  if (watch_.open()) WatchFd(watch_.fd());
+}
+
+void Connection::CloseWatch() {
+  if (!watch_.open()) return;
+  UnwatchFd(watch_.fd());
+  watch_.Close();
+}
+
+bool Connection::ReadSocket() {
+  if (watch_.open() && NowNs() - subscribed_ns_ > kWatchRestNs) CloseWatch();
+  return session_->ReadSocket();
 }
 
 void Connection::EndSession() {
@@ -102,7 +137,8 @@ void Connection::EndSession() {
   session_.reset();
   socket_over_ = false;
   key_asked_ns_ = 0;
-  next_attempt_ns_ = NowNs() + kFirstRetryNs;
+  pace_.Ended(NowNs());
+  if (!reconnect_) CloseWatch();
   state_ = reconnect_ ? Client::State::kConnecting : Client::State::kEnded;
   if (code != VSTREAM_OK || !reconnect_) SetError(code, why);
 }

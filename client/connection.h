@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a Client is: a subscription that is made again whenever the producer comes back, and the ways of waiting on it.
 //
-// connection.cc: coming and going of the producer, counters. wait.cc: waiting for frames, poll_fd.
+// connection.cc: coming and going of the producer, counters. wait.cc: waiting for frames. events.cc: poll_fd.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,9 @@
 #include <string>
 
 #include "client/handshake.h"
+#include "client/pace.h"
 #include "client/session.h"
+#include "client/watch.h"
 #include "videostream/client.hpp"
 
 namespace videostream::client_internal {
@@ -39,6 +41,14 @@ class Connection {
   // Does what can be done without waiting to get or to keep a session.
   void Advance(int64_t now_ns);
   void Progressed(Handshake::Progress progress, int64_t now_ns);
+  void Subscribed(int64_t now_ns);
+  // After an attempt that has failed; `connected`: somebody was there.
+  void TryLater(bool connected, int64_t now_ns);
+  // When Advance has something to do although nothing is readable. Without a session.
+  int64_t NextStep() const { return handshake_.has_value() ? handshake_->deadline_ns() : pace_.next_ns(); }
+  void CloseWatch();
+  // Looks at the socket. False: the session is over.
+  bool ReadSocket();
   void EndSession();
   void AddCounters(ClientStats* stats) const;
 
@@ -49,9 +59,11 @@ class Connection {
   // Waits for anything to happen, until `until_ns` at most.
   void Sleep(uint32_t seen, int64_t now_ns, int64_t until_ns);
   void AskForKey(bool at_once);
-  // Event loop mode: what has been signalled so far is taken note of. False: look again before waiting.
+
+  // events.cc
+  // What has been signalled so far is taken note of. False: look again before waiting.
   bool Rearm(uint32_t seen);
-  // Event loop mode: poll_fd is readable now / at this time.
+  // poll_fd is readable from this time on / only for a reason.
   void SetTimer(int64_t at_ns);
   void ClearTimer();
   void WatchFd(int fd);
@@ -64,16 +76,19 @@ class Connection {
   int code_ = 0;
 
   std::optional<Handshake> handshake_;
-  int64_t next_attempt_ns_ = 0;
-  int64_t backoff_ns_ = 0;
-  int refusals_ = 0;                  // "permission denied" in a row
+  Pace pace_;
+  Watch watch_;      // on the socket's folder, between attempts
+  int denials_ = 0;  // "permission denied" in a row
+  int64_t first_denial_ns_ = 0;
   std::shared_ptr<Session> session_;  // shared with frames in use
+  int64_t subscribed_ns_ = 0;
   bool connected_once_ = false;
 
   UniqueFd epoll_;  // event loop mode, once there
   UniqueFd timer_;
   bool timer_set_ = false;
-  bool drained_ = false;  // in this wait the doorbell has been emptied
+  bool unarmed_ = false;  // the doorbell may be silent although there is a frame
+  bool took_ = false;     // a frame, since the last Rearm
 
   int64_t key_asked_ns_ = 0;
   bool key_wanted_ = false;

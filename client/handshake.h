@@ -34,6 +34,8 @@ class Handshake {
   Progress Continue(const Wish& wish, int64_t now_ns, const std::shared_ptr<std::atomic<uint64_t>>& void_leases);
 
   int socket() const { return socket_.get(); }
+  // Somebody has been there, whatever came of it.
+  bool connected() const { return inbound_ != nullptr; }
   int64_t deadline_ns() const { return deadline_ns_; }
   // To be taken once, after kSubscribed.
   std::shared_ptr<Session> TakeSession() { return std::move(session_); }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checking and mapping. Without the seals a producer could make any later access here a SIGBUS.
+#undef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64  // on 32 bits fstat() and lseek() fail on large files otherwise
 #include "client/mapping.h"
 
 #include <fcntl.h>

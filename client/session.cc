@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "videostream/transport.h"
 #include "wire/layout.h"
@@ -29,6 +30,7 @@ std::shared_ptr<Session> Session::Make(UniqueFd socket, const wire::Subscribed& 
   session->mine_ = static_cast<wire::ClientPage*>(session->client_mapping_.data());
   session->stream_ = subscribed.stream;
   session->leases_ = subscribed.leases;
+  session->every_frame_ = subscribed.queue != 0 || subscribed.stream == VSTREAM_STREAM_PACKETS;
   session->void_leases_ = std::move(void_leases);
   session->taker_ = wire::Taker<>(session->page_, session->mine_,
                                   {.consumer = subscribed.consumer,
@@ -72,6 +74,7 @@ Session::Took Session::Take(std::shared_ptr<Lease>* out) {
     return Took::kEnded;
   }
   if (outcome != Outcome::kTaken) return Took::kNothing;
+  if (AfterGap()) descriptor.flags |= VSTREAM_FRAME_DISCONTINUITY;
   const Place& place = places_[descriptor.buffer];
   std::string why = wire::CheckFrame(place.set->layout(), descriptor.bytes_used, descriptor.visible);
   if (!why.empty()) {
@@ -83,6 +86,11 @@ Session::Took Session::Take(std::shared_ptr<Lease>* out) {
   *out = std::allocate_shared<Lease>(SlotAllocator<Lease>(shared_from_this(), &*free), *set, place.index, descriptor,
                                      claim, this);
   return Took::kFrame;
+}
+
+bool Session::AfterGap() {
+  const bool skipped = std::exchange(told_gaps_, taker_.gaps()) != taker_.gaps();
+  return std::exchange(follows_another_, false) || (every_frame_ && skipped);
 }
 
 bool Session::ReadSocket() {

@@ -41,6 +41,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // The client gives up this session: unread frames need not be kept for it. Frames in use stay valid.
   void Leave();
 
+  // Another session of this client was before it: its first frame does not follow what the client has seen.
+  void FollowsAnother() { follows_another_ = true; }
   void AskForKey() { Send(socket_.get(), wire::Make<wire::KeyWanted>()); }
   void CountVoid();
 
@@ -64,6 +66,8 @@ class Session : public std::enable_shared_from_this<Session> {
   }
   bool Handle(Inbound& inbound);
   bool HandleSet(Inbound& inbound);
+  // Is the frame just taken not the successor of the one before?
+  bool AfterGap();
   void Forget(uint32_t epoch);
 
   struct Place {
@@ -80,6 +84,9 @@ class Session : public std::enable_shared_from_this<Session> {
   uint32_t stream_ = 0;
   uint32_t leases_ = 0;
   wire::Taker<> taker_;
+  bool every_frame_ = false;  // is promised: by `queue N`, and for packets, which refer to each other
+  bool follows_another_ = false;
+  uint64_t told_gaps_ = 0;
   std::vector<std::shared_ptr<MappedSet>> sets_;
   std::array<Place, wire::kMaxBuffers> places_{};  // by buffer id, of complete sets
   std::array<LeaseSlot, wire::kMaxLeases> slots_;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // System calls.
+#undef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64  // on 32 bits stat() fails on large files otherwise
 #include "client/system.h"
 
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -22,8 +25,10 @@ namespace videostream::client_internal {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kLongest = INT32_MAX * kSecond;  // of one wait: what a time of 32 bits has room for
 
 timespec Timespec(int64_t ns) {
+  ns = std::clamp<int64_t>(ns, 0, kLongest);
   timespec time{};
   time.tv_sec = static_cast<time_t>(ns / kSecond);
   time.tv_nsec = static_cast<long>(ns % kSecond);
@@ -39,7 +44,7 @@ int64_t NowNs() {
 }
 
 bool WaitWhile(const wire::Word32& word, uint32_t seen, int64_t timeout_ns) {
-  const timespec timeout = Timespec(timeout_ns > 0 ? timeout_ns : 0);
+  const timespec timeout = Timespec(timeout_ns);
 #if defined(SYS_futex_time64) && !defined(__LP64__)
   constexpr long kFutex = sizeof(timeout.tv_sec) == 8 ? SYS_futex_time64 : SYS_futex;
 #else
@@ -50,7 +55,7 @@ bool WaitWhile(const wire::Word32& word, uint32_t seen, int64_t timeout_ns) {
 
 bool WaitReadable(int fd, int64_t timeout_ns) {
   pollfd entry{fd, POLLIN, 0};
-  const timespec timeout = Timespec(timeout_ns > 0 ? timeout_ns : 0);
+  const timespec timeout = Timespec(timeout_ns);
   return ::ppoll(&entry, fd >= 0 ? 1 : 0, &timeout, nullptr) > 0;
 }
 

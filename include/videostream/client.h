@@ -50,7 +50,7 @@ typedef struct vstream_client_options {
   uint32_t struct_size;
   uint32_t stream;       /**< VSTREAM_CLIENT_* */
   uint32_t queue;        /**< 0: the newest frame each time; N: every frame while at most N wait (at most 32) */
-  uint32_t no_reconnect; /**< 1: the end of the producer ends the client */
+  uint32_t no_reconnect; /**< 1: the end of the producer ends the client; 0: waits connect to the next one */
   const char *name;      /**< shown in the producer's status, at most 31 bytes; null: the program's name */
 } vstream_client_options;
 
@@ -81,14 +81,14 @@ typedef struct vstream_frame_view {
   uint32_t width;                          /**< pixels, as stored; 0 for packets whose size is unknown */
   uint32_t height;                         /**< pixels */
   uint32_t plane_count;                    /**< 1..VSTREAM_MAX_PLANES */
-  uint32_t flags;                          /**< VSTREAM_FRAME_* */
+  uint32_t flags;                          /**< VSTREAM_FRAME_*; see Frame::flags in client.hpp */
   const uint8_t *data[VSTREAM_MAX_PLANES]; /**< first byte of each plane; null beyond plane_count */
   uint64_t size[VSTREAM_MAX_PLANES];       /**< bytes used in each plane; [0] is a packet's length */
   uint32_t stride[VSTREAM_MAX_PLANES];     /**< bytes from row to row; 0 for packets */
   vstream_rect visible;                    /**< part to show, pixels */
   vstream_colorimetry colorimetry;         /**< of this frame */
   vstream_ratio rate;                      /**< nominal frames per second of the stream; 0/0: unknown */
-  uint64_t sequence;                       /**< 1, 2, 3, ... as published */
+  uint64_t sequence;                       /**< 1, 2, 3, ... as published; begins anew with another producer */
   int64_t pts_ns;                          /**< capture time, CLOCK_MONOTONIC */
   int64_t duration_ns;                     /**< 0: unknown */
   int64_t published_ns;                    /**< when the producer made it visible, CLOCK_MONOTONIC */

@@ -40,7 +40,10 @@ struct ClientOptions {
   /// are waiting; beyond that the oldest are skipped and counted as overrun. At most 32, and at most what the producer
   /// has budgeted (a larger number is refused with the limit).
   uint32_t queue = 0;
-  /// Connect again when the producer goes away. Without it the end of the producer ends the client (State::kEnded).
+  /// Connect again when the producer goes away, by itself within every wait (poll_fd() is readable when there is
+  /// something to do for that): at once when a new socket appears, else every 100 ms. Counters go on; the first frame
+  /// says that it is not the next one (Frame::flags). Without it the end of the producer ends the client
+  /// (State::kEnded).
   bool reconnect = true;
 };
 
@@ -81,9 +84,13 @@ class Frame {
   vstream_rect visible() const;                   ///< part to show, in pixels; never empty for raw frames
   vstream_colorimetry colorimetry() const;        ///< of this frame
   vstream_ratio rate() const;                     ///< nominal frames per second of the stream; 0/0: unknown
-  uint32_t flags() const;                         ///< VSTREAM_FRAME_*
+  /// VSTREAM_FRAME_*, as the producer set them. The client adds VSTREAM_FRAME_DISCONTINUITY, "what came before is not
+  /// the predecessor", to the first frame after a reconnect and, under `queue N` and for packets, to the first one
+  /// after frames that were skipped. Under `latest` skipping is the policy: sequence() tells.
+  uint32_t flags() const;
   bool is_key() const { return (flags() & VSTREAM_FRAME_KEY) != 0; }  ///< packets: decoding can start here
-  uint64_t sequence() const;             ///< 1, 2, 3, ... as published; gaps are skipped frames
+  /// 1, 2, 3, ... as published; gaps are skipped frames. Begins anew with another producer (after a reconnect).
+  uint64_t sequence() const;
   int64_t pts_ns() const;                ///< capture time, CLOCK_MONOTONIC
   int64_t duration_ns() const;           ///< 0: unknown
   int64_t published_ns() const;          ///< when the producer made it visible, CLOCK_MONOTONIC
@@ -134,7 +141,8 @@ class Client {
 
   /// An fd for poll, epoll, GLib or asyncio: readable when a wait with timeout 0 has something to do. Level-triggered,
   /// owned by the client, constant over reconnects. The first call switches the client from futex waits to the
-  /// doorbell. After it was readable call wait_for_frame(0) until it gives an empty frame. -1 on failure, with error().
+  /// doorbell. After it was readable call wait_for_frame(0) until it gives an empty frame; who takes only one frame
+  /// each time finds it readable again while there are more. -1 on failure, with error().
   int poll_fd();
 
   /// Packet streams: ask the producer for a key frame soon.

@@ -144,6 +144,7 @@ class FakeProducer {
     fds_.push_back(ends[0]);
     fds_.push_back(ends[1]);
     bell_fd = ends[0];
+    ring_fd = ends[1];
     subscribed = wire::Make<wire::Subscribed>();
     subscribed.stream = stream;
     subscribed.leases = 2;
@@ -207,6 +208,7 @@ class FakeProducer {
   wire::StreamPage page;
   wire::Subscribed subscribed;
   int stream_fd = -1, client_fd = -1, bell_fd = -1;
+  int ring_fd = -1;  // the other end of the doorbell
 
  private:
   std::string dir_;

@@ -52,8 +52,8 @@ TEST_F(HostileHandshakeTest, ClosedAtEveryStep) {
   };
   producer.MakePages();
   Client client(producer.path);
+  const size_t before = OpenFiles();
   for (int step = 0; step < 7; ++step) {
-    const size_t before = OpenFiles();
     client.wait_for_frame(nanoseconds(0));
     while (!producer.Accept()) client.wait_for_frame(std::chrono::milliseconds(5));
     if (step >= 1) producer.Receive<wire::Hello>();
@@ -68,7 +68,7 @@ TEST_F(HostileHandshakeTest, ClosedAtEveryStep) {
     EXPECT_EQ(Said(client), closed(step < 2 ? "welcome" : "subscription")) << step;
     EXPECT_EQ(client.error_code(), VSTREAM_E_IO) << step;
     producer.Disconnect();
-    EXPECT_EQ(OpenFiles(), before) << step;
+    EXPECT_LE(OpenFiles(), before + 1) << step << ": more than the watch on the folder is open";
   }
   while (!producer.Accept()) client.wait_for_frame(std::chrono::milliseconds(5));
   producer.Receive<wire::Hello>();
@@ -230,7 +230,7 @@ TEST_F(HostileHandshakeTest, AnEmptyMessageBringsNothing) {
     producer.SendRaw("", 0, {producer.stream_fd, producer.client_fd, producer.bell_fd});
     EXPECT_FALSE(client.wait_for_frame(nanoseconds(0)));
     EXPECT_NE(client.state(), Client::State::kConnected);
-    EXPECT_LT(OpenFiles(), before);
+    EXPECT_LE(OpenFiles(), before) << "its socket is closed, instead of which it may watch the folder";
   }
 }
 

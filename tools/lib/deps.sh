@@ -15,12 +15,19 @@ declare -A VS_PACKAGES=(
   # Beyond what the build brings along.
   [run]=""
   # clang compiles the installed headers once more; doxygen looks for what is undocumented; ffprobe looks at what was encoded.
-  [test]="clang doxygen ffmpeg libgmock-dev libgtest-dev python3"
+  [test]="clang doxygen ffmpeg libgmock-dev libgtest-dev python3 spin"
   # libclang-rt-14-dev: the sanitizers of clang (--config=clang-asan).
   # The API reference, and the filter of its sources.
   [docs]="doxygen python3"
   [check]="clang-format clang-tidy git libclang-rt-14-dev python3 shellcheck"
+  # The plot, and what bench/transport/peers compares with: libraries, the plug-ins of GStreamer and the daemon of PipeWire.
+  [bench]="gnuplot-nox gstreamer1.0-plugins-bad gstreamer1.0-plugins-base libgstreamer-plugins-base1.0-dev
+    libpipewire-0.3-dev pipewire-bin"
 )
+# A 32-bit consumer is compiled and run where that can be. Not g++-multilib: that drives out every cross compiler.
+if [[ $(dpkg --print-architecture 2>/dev/null) == amd64 ]]; then
+  VS_PACKAGES[test]+=" g++-$(g++ -dumpversion 2>/dev/null || echo 12)-multilib libc6-dev-i386"
+fi
 
 deps_packages() {
   local group
