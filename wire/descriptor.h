@@ -39,8 +39,9 @@ inline size_t TlvWords(uint64_t bytes) {
 
 // Producer: makes `from` the descriptor of frame from.sequence (> 0). A reader sees either nothing or all of it: the
 // sequence is zeroed first, and every word after that is a release, so that whoever sees a new word also sees the zero.
-template <class R = Rules>
-void WriteDescriptor(Word* to, const Descriptor& from) {
+// `published_ns()` gives the word of that name, and is called last: what comes before it is no part of a latency.
+template <class R = Rules, class Now>
+void WriteDescriptor(Word* to, const Descriptor& from, Now&& published_ns) {
   const auto put = [to](uint32_t word, uint64_t value) { to[word].store(value, std::memory_order_release); };  // D2
   if constexpr (R::kZeroSequenceFirst) to[kSequence].store(0, std::memory_order_relaxed);                      // D1
   R::At(Step::kDescriptorZeroed);
@@ -49,7 +50,6 @@ void WriteDescriptor(Word* to, const Descriptor& from) {
   put(kFrameSequence, from.frame_sequence);
   put(kPts, static_cast<uint64_t>(from.pts_ns));
   put(kDuration, static_cast<uint64_t>(from.duration_ns));
-  put(kPublished, static_cast<uint64_t>(from.published_ns));
   put(kFlags, Pack(from.flags, from.timestamp_source));
   for (uint32_t i = 0; i < VSTREAM_MAX_PLANES; ++i) put(kBytesUsed + i, from.bytes_used[i]);
   put(kVisible, Pack(from.visible.x, from.visible.y));
@@ -62,8 +62,13 @@ void WriteDescriptor(Word* to, const Descriptor& from) {
   const size_t tlv_words = TlvWords(from.tlv_bytes);
   std::memcpy(words, from.tlv, tlv_words * 8);
   for (uint32_t i = 0; i < tlv_words; ++i) put(kTlv + i, words[i]);
+  put(kPublished, static_cast<uint64_t>(published_ns()));
   R::At(Step::kDescriptorWords);
   put(kSequence, from.sequence);  // D3
+}
+template <class R = Rules>
+void WriteDescriptor(Word* to, const Descriptor& from) {
+  WriteDescriptor<R>(to, from, [&from] { return from.published_ns; });
 }
 
 // Consumer: copies the descriptor of frame `sequence`. False: the ring has moved on, the frame is gone. Values are as

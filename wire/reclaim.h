@@ -59,9 +59,14 @@ class Producer {
   Holding HoldingOf(uint32_t consumer, int64_t now_ns);
 
   uint64_t sequence() const { return sequence_; }
-  // Makes the frame visible; `frame` with buffer, set and all but sequence and generation. The result is head as it was
-  // before, for WantsRing. The buffer is one that AddBuffer or Reclaim has given out.
-  uint32_t Publish(Descriptor& frame);
+  // Makes the frame visible; `frame` with buffer, set and all but sequence and generation, and published_ns as that
+  // function gives it. The result is head as it was before, for WantsRing. The buffer is one that AddBuffer or Reclaim
+  // has given out.
+  template <class Now>
+  uint32_t Publish(Descriptor& frame, Now&& published_ns);
+  uint32_t Publish(Descriptor& frame) {
+    return Publish(frame, [&frame] { return frame.published_ns; });
+  }
 
   // Gives back up to `want` of the published `buffers`, the oldest first in the list; the result is their number. A
   // buffer given back is seen by no consumer, nor will be. `revoked(consumer, holding)` is called for whom it took
@@ -195,12 +200,13 @@ typename Producer<R>::Holding Producer<R>::HoldingOf(uint32_t consumer, int64_t 
 }
 
 template <class R>
-uint32_t Producer<R>::Publish(Descriptor& frame) {
+template <class Now>
+uint32_t Producer<R>::Publish(Descriptor& frame, Now&& published_ns) {
   frame.sequence = ++sequence_;
   frame.generation = R::Generation(sequence_);
   buffers_[frame.buffer].frame = sequence_;
   page_.generation(frame.buffer).store(frame.generation, std::memory_order_seq_cst);  // P6
-  WriteDescriptor<R>(page_.descriptor(sequence_), frame);
+  WriteDescriptor<R>(page_.descriptor(sequence_), frame, published_ns);
   page_.header().sequence.store(sequence_, std::memory_order_seq_cst);  // P7
   return AdvanceHead(page_);
 }

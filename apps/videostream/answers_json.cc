@@ -91,13 +91,18 @@ Json OptionSpecJson(const vstream_option_spec& spec) {
   return json;
 }
 
+Json Values(const std::vector<Located<std::string>>& list) {
+  Json values = Json::array();
+  for (const auto& value : list) values.push_back(value.value);
+  return values;
+}
+
 Json OptionsJson(const Profile& profile) {
   Json json = Json::object();
   for (const BackendOptions& backend : profile.options) {
     Json options = Json::object();
     for (const Option& option : backend.options) {
-      Json values = Json::array();
-      for (const auto& value : option.values) values.push_back(value.value);
+      const Json values = Values(option.values);
       options[option.key.value] = option.is_list ? values : values.at(0);
     }
     json[backend.backend.value] = options;
@@ -106,10 +111,14 @@ Json OptionsJson(const Profile& profile) {
 }
 
 Json PublishJson(const PublishSpec& publish) {
-  return {{"transport", publish.transport.value},   {"socket", publish.socket_path},
-          {"mode", FormatMode(publish.mode.value)}, {"buffers", publish.buffers.value},
-          {"leases", publish.leases.value},         {"lease_time", FormatDuration(publish.lease_time.value)},
-          {"clients", publish.clients.value}};
+  Json json = {{"transport", publish.transport.value},   {"socket", publish.socket_path},
+               {"mode", FormatMode(publish.mode.value)}, {"buffers", publish.buffers.value},
+               {"leases", publish.leases.value},         {"lease_time", FormatDuration(publish.lease_time.value)},
+               {"clients", publish.clients.value},       {"protect", publish.protect.value}};
+  if (!publish.group.value.empty()) json["group"] = publish.group.value;
+  if (!publish.allow_uid.empty()) json["allow"]["uid"] = Values(publish.allow_uid);
+  if (!publish.allow_gid.empty()) json["allow"]["gid"] = Values(publish.allow_gid);
+  return json;
 }
 
 Json EncoderJson(const EncoderSpec& encoder) {

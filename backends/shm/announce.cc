@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Telling consumers about buffer sets. A consumer with a full socket is left alone and told the rest when there is
 // room; what is kept for it meanwhile is a few numbers.
+#include <string>
+#include <utility>
+
 #include "backends/shm/transport.h"
 
 namespace videostream::shm {
@@ -84,7 +87,11 @@ bool Transport::Outcome(Connection& connection, Sent sent, bool* sent_it) {
   *sent_it = sent == Sent::kYes;
   if (sent == Sent::kFull) Watch(connection, true);
   if (sent == Sent::kLater) {
-    connection.retry = true;
+    if (!std::exchange(connection.retry, true)) {
+      host().Log(VSTREAM_LOG_WARN, "socket '" + endpoint_.path() + "': " + Who(connection) +
+                                       " has to wait for its buffers: no memory, or too many descriptors are in flight "
+                                       "to consumers that do not read (limit of open files of this user)");
+    }
     Watch(connection, false);  // the socket may well be writable
   }
   return sent != Sent::kDead;

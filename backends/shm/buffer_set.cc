@@ -31,6 +31,32 @@ bool SamePlanes(const vstream_layout& a, const vstream_layout& b) {
          a.height == b.height && std::memcmp(a.planes, b.planes, sizeof(vstream_plane) * a.plane_count) == 0;
 }
 
+// The same planes one after the other in one descriptor; `bytes`: of all of them.
+vstream_layout PackedLayout(const vstream_layout& layout, uint64_t* bytes) {
+  constexpr uint64_t kPlaneAlignment = 64;
+  vstream_layout packed = layout;
+  *bytes = 0;
+  for (uint32_t i = 0; i < layout.plane_count; ++i) {
+    packed.planes[i].fd_index = 0;
+    packed.planes[i].offset = *bytes;
+    *bytes += (layout.planes[i].size + kPlaneAlignment - 1) / kPlaneAlignment * kPlaneAlignment;
+  }
+  return packed;
+}
+
+// What consumers are told of copies instead of the buffers.
+Status DescribeCopies(wire::BufferSet* head) {
+  uint64_t bytes = 0;
+  head->layout = PackedLayout(head->layout, &bytes);
+  head->fds_per_buffer = 1;
+  head->memory = VSTREAM_MEMORY_MEMFD | VSTREAM_MEMORY_CACHED | VSTREAM_MEMORY_COHERENT | VSTREAM_MEMORY_CPU_ACCESS;
+  head->cpu_sync = VSTREAM_CPU_SYNC_NONE;
+  if (std::string why = wire::CheckLayout(head->layout, 1, &bytes); !why.empty()) {
+    return {VSTREAM_E_INVALID, "copy for consumers: " + why};
+  }
+  return Ok();
+}
+
 }  // namespace
 
 bool Stream::HasSet(uint32_t epoch) const {
@@ -39,7 +65,7 @@ bool Stream::HasSet(uint32_t epoch) const {
 
 Status Stream::CheckBuffer(const vstream_buffer& buffer, const vstream_buffer& first, uint32_t index) const {
   const std::string name = "buffer " + std::to_string(index) + " of the set";
-  if ((buffer.memory & (VSTREAM_MEMORY_MEMFD | VSTREAM_MEMORY_DMABUF)) == 0) {
+  if (!config_.copy && (buffer.memory & (VSTREAM_MEMORY_MEMFD | VSTREAM_MEMORY_DMABUF)) == 0) {
     return {VSTREAM_E_UNSUPPORTED, name + ": neither memfd nor dma-buf"};
   }
   if ((buffer.memory & VSTREAM_MEMORY_SECURE) != 0) return {VSTREAM_E_UNSUPPORTED, name + ": secure memory"};
@@ -56,6 +82,18 @@ Status Stream::CheckBuffer(const vstream_buffer& buffer, const vstream_buffer& f
 Status Stream::TakeBuffer(const vstream_buffer& buffer, uint32_t runtime_id, BufferSet* set) {
   const std::string name = "buffer " + std::to_string(runtime_id);
   wire::SetBuffer wire_buffer;
+  Status status =
+      config_.copy ? MakeCopy(runtime_id, name, set, &wire_buffer) : ShareBuffer(buffer, name, set, &wire_buffer);
+  if (!status.ok()) return status;
+  wire_buffer.id = producer_.AddBuffer();
+  if (wire_buffer.id == wire::kMaxBuffers) return {VSTREAM_E_NO_MEMORY, name + ": no buffer id left on the page"};
+  set->buffers.push_back(wire_buffer);
+  set->runtime_ids.push_back(runtime_id);
+  return Ok();
+}
+
+Status Stream::ShareBuffer(const vstream_buffer& buffer, const std::string& name, BufferSet* set,
+                           wire::SetBuffer* out) {
   for (uint32_t i = 0; i < buffer.fd_count; ++i) {
     struct stat file {};
     if (::fstat(buffer.fds[i], &file) != 0) return Status::Errno(name + ", fstat", errno);
@@ -69,12 +107,30 @@ Status Stream::TakeBuffer(const vstream_buffer& buffer, uint32_t runtime_id, Buf
     UniqueFd mine(::fcntl(buffer.fds[i], F_DUPFD_CLOEXEC, 0));
     if (!mine.valid()) return Status::Errno(name + ", dup", errno);
     set->fds.push_back(std::move(mine));
-    wire_buffer.fd_size[i] = buffer.fd_size[i];
+    out->fd_size[i] = buffer.fd_size[i];
   }
-  wire_buffer.id = producer_.AddBuffer();
-  if (wire_buffer.id == wire::kMaxBuffers) return {VSTREAM_E_NO_MEMORY, name + ": no buffer id left on the page"};
-  set->buffers.push_back(wire_buffer);
-  set->runtime_ids.push_back(runtime_id);
+  return Ok();
+}
+
+// A buffer that cannot be read is found out here, not with its first frame.
+Status Stream::MakeCopy(uint32_t runtime_id, const std::string& name, BufferSet* set, wire::SetBuffer* out) {
+  {
+    backend::Mapping trial;
+    if (Status s = config_.host.Map(runtime_id, VSTREAM_ACCESS_READ, &trial); !s.ok()) {
+      return {s.code(), name + ", read for its copy ('protect: copy'): " + s.message(), s.os_error()};
+    }
+  }
+  uint64_t bytes = 0;
+  PackedLayout(set->head.layout, &bytes);
+  UniqueFd fd;
+  Mapping mapping;
+  Status status = MakeMemfd("videostream-copy", bytes, false, &fd);
+  if (status.ok()) status = Map(fd.get(), bytes, PROT_READ | PROT_WRITE, name + ", copy", &mapping);
+  if (status.ok()) status = Seal(fd.get(), kReadOnlySeals, name + ", copy");
+  if (!status.ok()) return status;
+  out->fd_size[0] = bytes;
+  set->fds.push_back(std::move(fd));
+  set->copies.push_back(std::move(mapping));
   return Ok();
 }
 
@@ -99,6 +155,9 @@ Status Stream::AddSet(const vstream_buffer_set& set) {
   made.head.layout = first.layout;
   made.head.rate = set.rate;
   made.head.colorimetry = set.colorimetry;
+  Status possible = CheckBuffer(first, first, 0);
+  if (possible.ok() && config_.copy) possible = DescribeCopies(&made.head);
+  if (!possible.ok()) return {possible.code(), name + ": " + possible.message()};
   for (uint32_t i = 0; i < set.buffer_count; ++i) {
     const vstream_buffer buffer = BufferAt(set, i);
     const uint32_t id = set.buffer_ids[i];
@@ -114,7 +173,8 @@ Status Stream::AddSet(const vstream_buffer_set& set) {
   sets_.push_back(std::move(made));
   const BufferSet& kept = sets_.back();
   for (uint32_t i = 0; i < kept.buffers.size(); ++i) {
-    ids_[kept.runtime_ids[i]] = {kept.buffers[i].id, &kept.head.layout, set.epoch};
+    auto* copy = kept.copies.empty() ? nullptr : static_cast<std::byte*>(kept.copies[i].data());
+    ids_[kept.runtime_ids[i]] = {kept.buffers[i].id, &kept.head.layout, set.epoch, copy};
     runtime_ids_[kept.buffers[i].id] = kept.runtime_ids[i];
   }
   return Ok();

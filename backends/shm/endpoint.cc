@@ -58,7 +58,7 @@ Endpoint::~Endpoint() {
   if (::lstat(path_.c_str(), &now) == 0 && now.st_dev == device_ && now.st_ino == inode_) ::unlink(path_.c_str());
 }
 
-Status Endpoint::Listen(const std::string& path, mode_t mode) {
+Status Endpoint::Listen(const std::string& path, mode_t mode, const std::optional<SocketGroup>& group) {
   constexpr size_t kMax = sizeof(sockaddr_un::sun_path) - 1;
   if (path.empty()) return {VSTREAM_E_INVALID, "socket: no path given"};
   if (path.size() > kMax || path.find('\0') != std::string::npos) {
@@ -82,7 +82,7 @@ Status Endpoint::Listen(const std::string& path, mode_t mode) {
     return {VSTREAM_E_BUSY, Quoted(path) + ": another process keeps the folder '" + folder_ + "' locked", error};
   }
   if (Status status = RemoveStale(); !status.ok()) return status;
-  return Bind(mode);
+  return Bind(mode, group);
 }
 
 Status Endpoint::RemoveStale() {
@@ -146,11 +146,11 @@ std::string Endpoint::FolderWarning() const {
          "'; use a folder that only the producer may write to";
 }
 
-Status Endpoint::Bind(mode_t mode) {
+Status Endpoint::Bind(mode_t mode, const std::optional<SocketGroup>& group) {
   socket_ = UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket_.valid()) return Status::Errno(Quoted(path_), errno);
-  // Until listen, connects are refused; so the mode may be set in two steps without a gap, and the umask plays no part.
-  // Without following a link: who may write to the folder might put one here in between.
+  // Until listen, connects are refused; so group and mode may be set in steps without a gap, and the umask plays no
+  // part. Without following a link: who may write to the folder might put one here in between.
   const sockaddr_un address = Address(path_);
   if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int error = errno;
@@ -165,10 +165,30 @@ Status Endpoint::Bind(mode_t mode) {
   bound_ = true;
   device_ = made.st_dev;
   inode_ = made.st_ino;
+  group_ = made.st_gid;
+  if (group.has_value()) {
+    if (Status status = GiveTo(*group); !status.ok()) return status;
+  }
   if (::fchmodat(AT_FDCWD, path_.c_str(), mode, AT_SYMLINK_NOFOLLOW) != 0)
     return Status::Errno(Quoted(path_) + ", chmod", errno);
   if (::listen(socket_.get(), kBacklog) != 0) return Status::Errno(Quoted(path_) + ", listen", errno);
   return Ok();
+}
+
+Status Endpoint::GiveTo(const SocketGroup& group) {
+  if (::fchownat(AT_FDCWD, path_.c_str(), static_cast<uid_t>(-1), group.gid, AT_SYMLINK_NOFOLLOW) == 0) {
+    group_ = group.gid;
+    return Ok();
+  }
+  const int error = errno;
+  const std::string what = Quoted(path_) + ", change of its group to '" + group.name + "' (" +
+                           std::to_string(group.gid) + "): " + std::strerror(error);
+  if (error != EPERM) return {Status::Errno({}, error).code(), what, error};
+  return {VSTREAM_E_PERMISSION,
+          what + ": this process is not a member of group '" + group.name + "'; add its user (" +
+              std::to_string(::geteuid()) +
+              ") to the group and start it anew (systemd: SupplementaryGroups=), or choose another group",
+          error};
 }
 
 }  // namespace videostream::shm

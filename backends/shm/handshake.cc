@@ -39,6 +39,12 @@ std::string Transport::HandleHello(Connection& connection, std::span<const std::
   const auto hello = wire::Parse<wire::Hello>(bytes, 0);
   if (!hello.ok()) return Refuse(connection, wire::Reason::kMalformed, false, "hello: " + hello.why);
   backend::SetText(connection.name, hello.message.name);
+  if (connection.denied) {
+    return Refuse(connection, wire::Reason::kPermission, false,
+                  "user " + std::to_string(connection.peer.uid) +
+                      " is not let in: neither it nor one of its groups is in the producer's 'allow' lists; add uid " +
+                      std::to_string(connection.peer.uid) + " or a group of it there");
+  }
   auto welcome = wire::Make<wire::Welcome>();
   welcome.leases = settings_.leases;
   for (uint32_t i = 0; i < VSTREAM_STREAMS; ++i) welcome.max_queue[i] = settings_.max_queue(i);
@@ -77,11 +83,19 @@ std::string Transport::HandleSubscribe(Connection& connection, std::span<const s
   answer.stream_page_bytes = stream->page_bytes();
   answer.client_page_bytes = wire::kClientPageBytes;
   const int fds[] = {stream->page_fd(), subscriber->page_fd.get(), subscriber->bell_read.get()};
-  if (Send(connection.socket.get(), answer, fds) != Sent::kYes) return "does not take its subscription";
+  const Sent sent = Send(connection.socket.get(), answer, fds);
+  if (sent == Sent::kLater) {
+    return Refuse(
+        connection, wire::Reason::kResources, true,
+        "descriptors cannot be sent: those in flight to consumers that do not read (or stand still) have used "
+        "up the limit of open files of the producer's user; end those, or raise the limit ('ulimit -n')");
+  }
+  if (sent != Sent::kYes) return "does not take its subscription";
   subscriber->page_fd.reset();
   connection.phase = Connection::kSubscribed;
   --pending_;
   ++connected_;
+  told_.Forget(connection.peer.uid);
   PushEvent(VSTREAM_EVENT_CONNECTED, &connection, wish.stream, Who(connection));
   return Announce(connection) ? std::string() : "connection lost";
 }
@@ -94,7 +108,9 @@ std::string Transport::Refuse(Connection& connection, wire::Reason reason, bool 
   Send(connection.socket.get(), refused);
   if (connection.phase != Connection::kSubscribed) {
     ++refused_;
-    PushEvent(VSTREAM_EVENT_REFUSED, &connection, connection.stream, Who(connection) + ": " + text);
+    if (told_.IsNews(connection.peer.uid, reason, retry)) {
+      PushEvent(VSTREAM_EVENT_REFUSED, &connection, connection.stream, Who(connection) + ": " + text);
+    }
   }
   return text;
 }

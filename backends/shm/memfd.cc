@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,6 +33,15 @@ Status MakeMemfd(const char* label, uint64_t bytes, bool huge, UniqueFd* out) {
                   status.message() + " (huge pages: reserve some with vm.nr_hugepages, or set 'huge-pages: false')",
                   error);
   };
+  // Beyond this limit the kernel answers with a signal that ends the process.
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && bytes > limit.rlim_cur) {
+    return {VSTREAM_E_NO_MEMORY,
+            std::string("memfd '") + label + "' of " + std::to_string(bytes) +
+                " bytes: files of this process may have " + std::to_string(limit.rlim_cur) +
+                " (RLIMIT_FSIZE); raise it with 'ulimit -f unlimited'",
+            EFBIG};
+  }
   UniqueFd fd(::memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING | (huge ? MFD_HUGETLB : 0)));
   if (!fd.valid()) return fail("create of");
   if (::ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) return fail("resize to");

@@ -22,8 +22,9 @@ namespace {
 
 constexpr int64_t kHandshakeNs = 2'000'000'000;  // from connect to subscribe
 constexpr uint32_t kMaxPending = 32;             // connections in their handshake; more push out the oldest
-constexpr int kAcceptsPerCall = 16;
-constexpr int kEventsPerCall = 32;
+// Few: frames wait while this works. What is left makes the descriptor readable, so that the next call goes on.
+constexpr int kAcceptsPerCall = 2;
+constexpr int kEventsPerCall = 2;
 constexpr int kMessagesPerEvent = 4;
 constexpr size_t kMaxEvents = 64;  // not fetched yet; the oldest are dropped
 constexpr int64_t kKeyTickNs = 20'000'000;
@@ -67,23 +68,24 @@ void Transport::Accept() {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno == EAGAIN) return;
       // No descriptors or memory: look away until the next tick, instead of spinning.
-      host().Log(VSTREAM_LOG_WARN, Status::Errno("accept on '" + endpoint_.path() + "'", errno).message() +
-                                       ", new consumers have to wait");
+      if (!std::exchange(short_, true)) {
+        host().Log(VSTREAM_LOG_WARN, Status::Errno("accept on '" + endpoint_.path() + "'", errno).message() +
+                                         ", new consumers have to wait");
+      }
       ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, endpoint_.fd(), nullptr);
       accepting_ = false;
       return;
     }
-    if (pending_ >= kMaxPending) {
-      const auto oldest = std::find_if(connections_.begin(), connections_.end(),
-                                       [](const auto& entry) { return entry.second.phase != Connection::kSubscribed; });
-      Close(oldest->first, "too many connections that do not subscribe");
-    }
+    short_ = false;
     Connection connection;
     connection.id = ++last_id_;
     connection.socket = std::move(fd);
     connection.deadline_ns = host().NowNs() + kHandshakeNs;
     socklen_t size = sizeof connection.peer;
-    ::getsockopt(connection.socket.get(), SOL_SOCKET, SO_PEERCRED, &connection.peer, &size);
+    // Of whom nothing is known is nobody's friend: zeros would be root.
+    if (::getsockopt(connection.socket.get(), SOL_SOCKET, SO_PEERCRED, &connection.peer, &size) != 0) continue;
+    connection.denied = !policy_.Admits(connection.socket.get(), connection.peer);
+    if (pending_ >= kMaxPending && !MakeRoomFor(connection)) continue;
     ::setsockopt(connection.socket.get(), SOL_SOCKET, SO_SNDBUF, &kSendBytes, sizeof kSendBytes);
     epoll_event event{};
     event.events = EPOLLIN;
@@ -92,6 +94,17 @@ void Transport::Accept() {
     ++pending_;
     ReadFrom(connections_.emplace(connection.id, std::move(connection)).first->second);
   }
+}
+
+// Those that will be refused anyhow never push out those that will not.
+bool Transport::MakeRoomFor(const Connection& newcomer) {
+  const auto is_pending = [](const auto& entry) { return entry.second.phase != Connection::kSubscribed; };
+  auto oldest = std::find_if(connections_.begin(), connections_.end(),
+                             [&](const auto& entry) { return is_pending(entry) && entry.second.denied; });
+  if (oldest == connections_.end() && newcomer.denied) return false;
+  if (oldest == connections_.end()) oldest = std::find_if(connections_.begin(), connections_.end(), is_pending);
+  Close(oldest->first, "too many connections that do not subscribe");
+  return true;
 }
 
 void Transport::ReadFrom(Connection& connection) {

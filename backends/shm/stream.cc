@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <string>
 
 #include "wire/layout.h"
@@ -40,7 +41,7 @@ Status Stream::Make(const Config& config, std::unique_ptr<Stream>* out) {
   return Ok();
 }
 
-Status Stream::Publish(const vstream_frame& frame, int64_t now_ns) {
+Status Stream::Publish(const vstream_frame& frame, const backend::Host& clock) {
   const auto found = ids_.find(frame.buffer_id);
   if (found == ids_.end()) {
     return {VSTREAM_E_NOT_FOUND, "buffer " + std::to_string(frame.buffer_id) + ": in no set of this stream"};
@@ -60,13 +61,15 @@ Status Stream::Publish(const vstream_frame& frame, int64_t now_ns) {
   if (std::string why = wire::CheckFrame(*place.layout, frame.bytes_used, frame.visible); !why.empty()) {
     return {VSTREAM_E_INVALID, "frame " + std::to_string(frame.sequence) + ": " + why};
   }
+  if (place.copy != nullptr) {
+    if (Status s = CopyIn(frame, place); !s.ok()) return s;
+  }
   wire::Descriptor d;
   d.buffer = place.buffer;
   d.set = place.epoch;
   d.frame_sequence = last_frame_ = frame.sequence;
   d.pts_ns = frame.pts_ns;
   d.duration_ns = frame.duration_ns;
-  d.published_ns = now_ns;
   d.flags = frame.flags;
   d.timestamp_source = frame.timestamp_source;
   std::copy_n(frame.bytes_used, VSTREAM_MAX_PLANES, d.bytes_used);
@@ -74,12 +77,33 @@ Status Stream::Publish(const vstream_frame& frame, int64_t now_ns) {
   d.colorimetry = frame.colorimetry;
   d.tlv_bytes = frame.tlv_bytes;
   std::copy_n(frame.tlv, frame.tlv_bytes, d.tlv);
-  const uint32_t previous_head = producer_.Publish(d);
+  const uint32_t previous_head = producer_.Publish(d, [&clock] { return clock.NowNs(); });
   Wake(previous_head);
   if (std::exchange(newcomers_, false)) {
     for (const auto& subscriber : subscribers_) {
       if (subscriber->first_sequence == 0) subscriber->first_sequence = frame.sequence;
     }
+  }
+  return Ok();
+}
+
+// Consumers look at the copy only when its frame has been published, and not any more when the buffer was given back.
+Status Stream::CopyIn(const vstream_frame& frame, const Place& place) const {
+  const std::string_view what = ", copy for consumers ('protect: copy'): ";
+  backend::Mapping from;
+  if (Status s = config_.host.Map(frame.buffer_id, VSTREAM_ACCESS_READ, &from); !s.ok()) {
+    return {s.code(), "frame " + std::to_string(frame.sequence) + std::string(what) + s.message(), s.os_error()};
+  }
+  for (uint32_t i = 0; i < place.layout->plane_count; ++i) {
+    if (frame.bytes_used[i] > from.size(i) || (from.data(i) == nullptr && frame.bytes_used[i] != 0)) {
+      return {VSTREAM_E_IO, "frame " + std::to_string(frame.sequence) + std::string(what) + "plane " +
+                                std::to_string(i) + " is mapped with " + std::to_string(from.size(i)) + " bytes, " +
+                                std::to_string(frame.bytes_used[i]) + " are used"};
+    }
+  }
+  for (uint32_t i = 0; i < place.layout->plane_count; ++i) {
+    if (frame.bytes_used[i] == 0) continue;
+    std::memcpy(place.copy + place.layout->planes[i].offset, from.data(i), frame.bytes_used[i]);
   }
   return Ok();
 }

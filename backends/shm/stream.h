@@ -21,6 +21,7 @@ struct BufferSet {
   std::vector<wire::SetBuffer> buffers;
   std::vector<uint32_t> runtime_ids;  // the runtime's ids, in the same order
   std::vector<UniqueFd> fds;          // head.fds_per_buffer per buffer
+  std::vector<Mapping> copies;        // of a stream that copies: one per buffer, what consumers see; else empty
 };
 
 // A subscriber: the memory shared with it, and the words that are looked at per frame.
@@ -40,6 +41,8 @@ class Stream {
   struct Config {
     uint32_t stream = 0;
     wire::Producer<>::Config producer;
+    bool copy = false;   // consumers get sealed memory of this stream's own, filled at Publish
+    backend::Host host;  // with `copy`: maps the buffers of living sets
   };
   static backend::Status Make(const Config& config, std::unique_ptr<Stream>* out);
 
@@ -50,7 +53,7 @@ class Stream {
   bool Owns(uint32_t runtime_id) const { return ids_.contains(runtime_id); }
 
   // As vstream_transport_ops.publish.
-  backend::Status Publish(const vstream_frame& frame, int64_t now_ns);
+  backend::Status Publish(const vstream_frame& frame, const backend::Host& clock);
   // As vstream_transport_ops.reclaim; revoked(slot, holding) for whom leases were taken from.
   template <class Revoked>
   backend::Status Reclaim(std::span<const uint32_t> ids, uint32_t want, int64_t now_ns, uint32_t* taken,
@@ -84,6 +87,10 @@ class Stream {
   backend::Status Translate(std::span<const uint32_t> ids, uint32_t* buffers) const;
   backend::Status CheckBuffer(const vstream_buffer& buffer, const vstream_buffer& first, uint32_t index) const;
   backend::Status TakeBuffer(const vstream_buffer& buffer, uint32_t runtime_id, BufferSet* set);
+  // The parts of TakeBuffer: the buffer's own descriptors, or one of a copy.
+  backend::Status ShareBuffer(const vstream_buffer& buffer, const std::string& name, BufferSet* set,
+                              wire::SetBuffer* out);
+  backend::Status MakeCopy(uint32_t runtime_id, const std::string& name, BufferSet* set, wire::SetBuffer* out);
   void DropBuffers(const BufferSet& set);
   // All that wait: those in a futex wait, and by doorbell those armed for `previous_head`.
   void Wake(uint32_t previous_head);
@@ -98,7 +105,9 @@ class Stream {
     uint32_t buffer;
     const vstream_layout* layout;
     uint32_t epoch;
+    std::byte* copy;  // null: consumers see the buffer itself
   };
+  backend::Status CopyIn(const vstream_frame& frame, const Place& place) const;
   std::unordered_map<uint32_t, Place> ids_;  // by the runtime's id
   std::vector<uint32_t> runtime_ids_;        // by the page's id
   std::vector<std::unique_ptr<Subscriber>> subscribers_;

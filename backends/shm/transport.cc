@@ -44,14 +44,24 @@ Transport::~Transport() {
   }
 }
 
-Status Transport::ReadSettings(const backend::Options& options, mode_t* mode) {
+Status Transport::ReadSettings(const backend::Options& options) {
   const std::string_view text = options.Text("mode", "0660");
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
   if (error != std::errc() || end != text.data() + text.size() || value > 0777) {
     return {VSTREAM_E_INVALID, "mode '" + std::string(text) + "': expected octal permissions, such as 0660"};
   }
-  *mode = value;
+  settings_.mode = value;
+  const std::string_view protect = options.Text("protect", "none");
+  if (protect != "none" && protect != "copy") {
+    return {VSTREAM_E_INVALID, "protect '" + std::string(protect) + "': expected none or copy"};
+  }
+  settings_.copy = protect == "copy";
+  if (Status s = ReadNumbers(options); !s.ok()) return s;
+  return PeerPolicy::Make(options.List("allow-uid"), options.List("allow-gid"), &policy_);
+}
+
+Status Transport::ReadNumbers(const backend::Options& options) {
   const auto read = [&](std::string_view name, int64_t fallback, int64_t low, int64_t high, auto* out) -> Status {
     const int64_t number = options.Integer(name, fallback);
     if (number < low || number > high) {
@@ -78,14 +88,13 @@ Status Transport::Open(const backend::Options& options) {
   if (!options.device().empty() && options.device() != "native") {
     return {VSTREAM_E_NOT_FOUND, "device '" + std::string(options.device()) + "': there is only 'native'"};
   }
-  mode_t mode = 0;
-  if (Status s = ReadSettings(options, &mode); !s.ok()) return s;
+  if (Status s = ReadSettings(options); !s.ok()) return s;
   epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
   timer_ = UniqueFd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   if (!epoll_.valid() || !timer_.valid()) return Status::Errno("event descriptors", errno);
   Stream* frames = nullptr;
   if (Status s = OpenStream(VSTREAM_STREAM_FRAMES, &frames); !s.ok()) return s;
-  if (Status s = endpoint_.Listen(std::string(options.Text("socket", "")), mode); !s.ok()) return s;
+  if (Status s = Listen(options); !s.ok()) return s;
   if (const std::string warning = endpoint_.FolderWarning(); !warning.empty()) host().Log(VSTREAM_LOG_WARN, warning);
   for (const int fd : {endpoint_.fd(), timer_.get()}) {
     epoll_event event{};
@@ -96,6 +105,15 @@ Status Transport::Open(const backend::Options& options) {
   return Ok();
 }
 
+Status Transport::Listen(const backend::Options& options) {
+  std::optional<SocketGroup> group;
+  if (const std::string name(options.Text("group", "")); !name.empty()) {
+    group.emplace().name = name;
+    if (Status s = ResolveGroup("group", name, &group->gid); !s.ok()) return s;
+  }
+  return endpoint_.Listen(std::string(options.Text("socket", "")), settings_.mode, group);
+}
+
 // The packet stream's page is made when somebody has to do with it.
 Status Transport::OpenStream(uint32_t stream, Stream** out) {
   if (stream >= VSTREAM_STREAMS) return {VSTREAM_E_INVALID, "stream " + std::to_string(stream)};
@@ -104,7 +122,9 @@ Status Transport::OpenStream(uint32_t stream, Stream** out) {
                                 .producer = {.consumers = settings_.clients,
                                              .leases = settings_.leases,
                                              .hold_ns = settings_.hold_ns,
-                                             .lease_ns = settings_.lease_ns}};
+                                             .lease_ns = settings_.lease_ns},
+                                .copy = settings_.copy,
+                                .host = host()};
     if (Status s = Stream::Make(config, &streams_[stream]); !s.ok()) return s;
   }
   *out = streams_[stream].get();
@@ -114,12 +134,13 @@ Status Transport::OpenStream(uint32_t stream, Stream** out) {
 Status Transport::Info(vstream_transport_info* out) {
   out->extra_buffers = settings_.buffers;
   out->max_buffers = wire::kMaxSetBuffers;
-  out->memory = VSTREAM_MEMORY_MEMFD | VSTREAM_MEMORY_DMABUF;
+  out->memory = VSTREAM_MEMORY_MEMFD | VSTREAM_MEMORY_DMABUF | (settings_.copy ? VSTREAM_MEMORY_CPU_ACCESS : 0);
   out->connected = connected_;
   out->refused = refused_;
   backend::SetText(out->address, endpoint_.path());
   backend::SetText(out->fields, "1 newest + " + std::to_string(settings_.leases) + " leases + " +
-                                    std::to_string(settings_.buffers - 1 - settings_.leases) + " queue");
+                                    std::to_string(settings_.buffers - 1 - settings_.leases) + " queue" +
+                                    (settings_.copy ? ", copied for consumers" : ""));
   return Ok();
 }
 
@@ -140,8 +161,19 @@ Status Transport::AddSet(const vstream_buffer_set& set) {
   }
   if (Status s = stream->AddSet(set); !s.ok()) return s;
   last_epoch_ = set.epoch;
+  WarnOfWritableFrames(stream->sets().back().head.memory);
   AnnounceAll(set.stream);
   return Ok();
+}
+
+void Transport::WarnOfWritableFrames(uint32_t memory) {
+  if (warned_ || (memory & VSTREAM_MEMORY_MEMFD) != 0) return;
+  if (policy_.limited() && !policy_.others()) return;
+  if (!OthersMayConnect(settings_.mode, endpoint_.group())) return;
+  warned_ = true;
+  host().Log(VSTREAM_LOG_WARN, "socket '" + endpoint_.path() +
+                                   "': other users may connect, and its frames are in dma-bufs, which have no seals: "
+                                   "a consumer can write to them; 'protect: copy' gives consumers sealed copies");
 }
 
 Status Transport::RemoveSet(uint32_t epoch) {
@@ -156,7 +188,7 @@ Status Transport::RemoveSet(uint32_t epoch) {
 
 Status Transport::Publish(uint32_t stream, const vstream_frame& frame) {
   if (!HasStream(stream)) return {VSTREAM_E_NOT_FOUND, "stream " + std::to_string(stream) + " has no buffers"};
-  Status status = streams_[stream]->Publish(frame, host().NowNs());
+  Status status = streams_[stream]->Publish(frame, host());
   if (status.ok() && stream == VSTREAM_STREAM_PACKETS && (frame.flags & VSTREAM_FRAME_KEY) != 0) KeyHasCome();
   return status;
 }

@@ -11,10 +11,12 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "backends/shm/endpoint.h"
+#include "backends/shm/peer_policy.h"
 #include "backends/shm/socket_io.h"
 #include "backends/shm/stream.h"
 #include "videostream/backend.hpp"
@@ -41,6 +43,19 @@ class Transport final : public backend::Transport {
                       3'600'000'000'000),
       backend::Option("clients", VSTREAM_OPTION_INTEGER, "256", "consumers at a time", VSTREAM_KIND_TRANSPORT, kHost, 1,
                       4096),
+      backend::Option("group", VSTREAM_OPTION_STRING, "",
+                      "group of the socket, by name or number, for 'mode'; empty: that of a file made in its folder",
+                      VSTREAM_KIND_TRANSPORT, kHost),
+      backend::Option(
+          "allow-uid", VSTREAM_OPTION_STRING, "",
+          "users let in, by name or number, at most 64; with any 'allow' nobody else but this user and root",
+          VSTREAM_KIND_TRANSPORT, kHost | VSTREAM_OPTION_FLAG_LIST),
+      backend::Option("allow-gid", VSTREAM_OPTION_STRING, "",
+                      "groups whose members are let in, primary or not; else as allow-uid", VSTREAM_KIND_TRANSPORT,
+                      kHost | VSTREAM_OPTION_FLAG_LIST),
+      backend::Option("protect", VSTREAM_OPTION_CHOICE, "none",
+                      "copy: consumers get sealed copies of frames, which costs a copy and its memory; for dma-bufs",
+                      VSTREAM_KIND_TRANSPORT, kHost, 0, 0, "none|copy"),
   };
   static backend::Status Probe(const backend::Host& host, backend::DeviceList& devices);
 
@@ -73,6 +88,7 @@ class Transport final : public backend::Transport {
     ucred peer{};
     enum { kHello, kSubscribe, kSubscribed } phase = kHello;
     int64_t deadline_ns = 0;  // of the handshake
+    bool denied = false;      // the policy does not let it in; told when it says hello
     char name[32] = {};
     uint32_t stream = 0;
     Subscriber* subscriber = nullptr;
@@ -85,16 +101,24 @@ class Transport final : public backend::Transport {
   struct Settings {
     uint32_t buffers = 0, leases = 0, clients = 0;
     int64_t lease_ns = 0, hold_ns = 0;
+    mode_t mode = 0;
+    bool copy = false;
     uint32_t queue() const { return std::min(buffers - 1 - leases, wire::kMaxQueue); }
     uint32_t max_queue(uint32_t stream) const { return stream == VSTREAM_STREAM_FRAMES ? queue() : wire::kMaxQueue; }
   };
 
-  backend::Status ReadSettings(const backend::Options& options, mode_t* mode);
+  backend::Status ReadSettings(const backend::Options& options);
+  backend::Status ReadNumbers(const backend::Options& options);
+  backend::Status Listen(const backend::Options& options);
+  // Once, if other users are about to get descriptors that they can write to.
+  void WarnOfWritableFrames(uint32_t memory);
   backend::Status OpenStream(uint32_t stream, Stream** out);
   bool HasStream(uint32_t stream) const { return stream < VSTREAM_STREAMS && streams_[stream] != nullptr; }
 
   // service.cc
   void Accept();
+  // Closes one connection that is still in its handshake; false: none may go for this one.
+  bool MakeRoomFor(const Connection& newcomer);
   void ReadFrom(Connection& connection);
   void Close(uint32_t id, std::string_view why);
   void Tick();
@@ -124,6 +148,8 @@ class Transport final : public backend::Transport {
 
   Settings settings_;
   Endpoint endpoint_;
+  PeerPolicy policy_;
+  ToldRefusals told_;
   UniqueFd epoll_;
   UniqueFd timer_;
   std::array<std::unique_ptr<Stream>, VSTREAM_STREAMS> streams_;
@@ -135,7 +161,9 @@ class Transport final : public backend::Transport {
   uint64_t refused_ = 0;
   int64_t timer_period_ns_ = 0;  // 0: stopped
   bool accepting_ = true;
+  bool short_ = false;  // of descriptors or memory for another connection, and it has been said
   bool closing_ = false;
+  bool warned_ = false;
   bool key_waiting_ = false;  // some wish is to be passed on later
   int64_t key_passed_ns_ = 0;
   std::deque<vstream_transport_event> events_;

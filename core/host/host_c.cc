@@ -77,12 +77,21 @@ std::string Convert(const vstream_host_options& theirs, HostOptions* out) {
   SetUnless0(options.mode, &out->mode);
   SetUnless0(options.write_buffers, &out->write_buffers);
   if (options.lease_time_ns != 0) out->lease_time = std::chrono::nanoseconds(options.lease_time_ns);
+  if (options.hold_time_ns != 0) out->hold_time = std::chrono::nanoseconds(options.hold_time_ns);
   if (options.transport != nullptr) out->transport = options.transport;
+  if (options.group != nullptr) out->group = options.group;
+  out->protect_copy = options.protect_copy != 0;
   out->rate = options.rate;
   out->colorimetry = options.colorimetry;
   std::string why = Convert("options.allocators", options.allocators, options.allocator_count, &out->allocators);
+  if (why.empty()) {
+    why = Convert("options.backend_dirs", options.backend_dirs, options.backend_dir_count, &out->backend_dirs);
+  }
+  if (why.empty()) {
+    why = Convert("options.allow_uids", options.allow_uids, options.allow_uid_count, &out->allow_uids);
+  }
   if (!why.empty()) return why;
-  return Convert("options.backend_dirs", options.backend_dirs, options.backend_dir_count, &out->backend_dirs);
+  return Convert("options.allow_gids", options.allow_gids, options.allow_gid_count, &out->allow_gids);
 }
 
 // Empty, or what is wrong.

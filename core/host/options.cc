@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <utility>
+#include <vector>
 
 #include "core/frame/format.h"
 #include "core/plugin/foreign_text.h"
@@ -57,6 +59,9 @@ std::string RangeProblem(const HostOptions& options) {
     return "lease_time " + std::to_string(options.lease_time.count()) +
            " ns: expected 10000000 to 60000000000 ns (10 ms to 60 s)";
   }
+  if (options.hold_time < std::chrono::nanoseconds(0) || options.hold_time > std::chrono::seconds(60)) {
+    return "hold_time " + std::to_string(options.hold_time.count()) + " ns: expected 0 to 60000000000 ns (60 s)";
+  }
   if (options.mode > 0777) return "mode " + Octal(options.mode) + ": expected 0000 to 0777 (octal)";
   if ((options.rate.num == 0) != (options.rate.den == 0)) {
     return "rate " + std::to_string(options.rate.num) + "/" + std::to_string(options.rate.den) +
@@ -72,11 +77,34 @@ std::string FormatProblem(uint32_t fourcc) {
          "a Host publishes raw frames, expected one of " + RawFormats();
 }
 
+// Whether there is such a user or group is for the transport to find out.
+std::string AccessProblem(const HostOptions& options) {
+  constexpr size_t kMost = 64;
+  const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+  if (has_nul(options.group)) return "group: a NUL byte in it";
+  const std::pair<const char*, const std::vector<std::string>*> lists[] = {{"allow_uids", &options.allow_uids},
+                                                                           {"allow_gids", &options.allow_gids}};
+  for (const auto& [field, list] : lists) {
+    if (list->size() > kMost) {
+      return std::string(field) + ": " + std::to_string(list->size()) + " entries, expected at most " +
+             std::to_string(kMost);
+    }
+    for (size_t i = 0; i < list->size(); ++i) {
+      if (list->at(i).empty() || has_nul(list->at(i))) {
+        return std::string(field) + "[" + std::to_string(i) + "]: expected a name or a number, found '" +
+               OneLine(list->at(i), kMaxShown) + "'";
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Status CheckHostOptions(const std::string& socket_path, const HostOptions& options) {
   std::string problem = RangeProblem(options);
   if (problem.empty()) problem = FormatProblem(options.format);
+  if (problem.empty()) problem = AccessProblem(options);
   if (problem.empty() && options.allocators.empty()) problem = "allocators: empty, expected at least one backend";
   // The texts of the ABI end at a NUL: the rest would be lost without a word.
   if (problem.empty() && socket_path.find('\0') != std::string::npos) problem = "the path has a NUL byte in it";

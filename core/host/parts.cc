@@ -3,6 +3,7 @@
 // out before memory is taken.
 #include "core/host/parts.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -16,7 +17,8 @@
 namespace videostream::host_internal {
 namespace {
 
-constexpr uint32_t kSharable = VSTREAM_MEMORY_MEMFD | VSTREAM_MEMORY_DMABUF;
+// What a transport may say that it takes; CPU_ACCESS: whatever can be mapped.
+constexpr uint32_t kSharable = VSTREAM_MEMORY_MEMFD | VSTREAM_MEMORY_DMABUF | VSTREAM_MEMORY_CPU_ACCESS;
 
 // Where backends were looked for, and how to name more places.
 std::string SearchedIn(const SearchPath& path) {
@@ -73,9 +75,30 @@ class Opener {
         {"buffers", std::to_string(options_.buffers)},
         {"leases", std::to_string(options_.leases)},
         {"lease-time", std::to_string(options_.lease_time.count())},
+        {"hold-time", std::to_string(options_.hold_time.count())},
         {"clients", std::to_string(options_.clients)},
     };
+    if (Status ok = AddAccess(**plugin, &args.options); !ok) return ok.error();
     return (*plugin)->CreateTransport(args);
+  }
+
+  // Who may connect, and to what: a transport that has never heard of it is refused rather than trusted.
+  Status AddAccess(const Plugin& plugin, OptionList* out) const {
+    OptionList wanted;
+    if (!options_.group.empty()) wanted.emplace_back("group", options_.group);
+    for (const std::string& user : options_.allow_uids) wanted.emplace_back("allow-uid", user);
+    for (const std::string& group : options_.allow_gids) wanted.emplace_back("allow-gid", group);
+    if (options_.protect_copy) wanted.emplace_back("protect", "copy");
+    for (auto& option : wanted) {
+      const std::string& name = option.first;
+      const auto known = [&](const vstream_option_spec& spec) { return name == spec.name; };
+      if (std::none_of(plugin.options().begin(), plugin.options().end(), known)) {
+        return Fail(Code::kUnsupported, "host '" + OneLine(path_, path_.size()) + "': the transport '" +
+                                            options_.transport + "' has no option '" + name + "'");
+      }
+      out->push_back(std::move(option));
+    }
+    return {};
   }
 
   // The first allocator of the preference list that gives the whole pool.

@@ -136,12 +136,19 @@ void Producer::Run() {
   }
 }
 
+// Who unlocks a std::mutex may have it again before those that wait for it have woken up. In a storm of connects that
+// would be the thread that serves, for many turns.
+std::unique_lock<std::mutex> Producer::Lock() {
+  const std::lock_guard turn(turn_);
+  return std::unique_lock(mutex_);
+}
+
 // What the transport has to do, and what it tells; returns whether it could.
 Status Producer::Serve() {
   Status served;
   heard_.clear();
   {
-    const std::lock_guard lock(mutex_);
+    const std::unique_lock lock = Lock();
     served = transport_->Service();
     while (heard_.size() < kMaxEvents) {
       Result<std::optional<vstream_transport_event>> event = transport_->NextEvent();

@@ -70,6 +70,8 @@ class Producer : public std::enable_shared_from_this<Producer> {
   Status StartThread();
   void Run();
   Status Serve();
+  // mutex_, in turns: nobody gets it twice while another one waits here. For the way of a frame and for Serve.
+  std::unique_lock<std::mutex> Lock();
 
   // With mutex_ held, all of these.
   bool Fail(int32_t code, std::string_view text);
@@ -90,6 +92,7 @@ class Producer : public std::enable_shared_from_this<Producer> {
   std::thread thread_;
   std::vector<vstream_transport_event> heard_;  // the thread's
 
+  std::mutex turn_;                  // held while waiting in Lock
   mutable std::mutex mutex_;         // guards what follows
   std::condition_variable changed_;  // state_ or stats_.consumers
   State state_ = State::kNew;

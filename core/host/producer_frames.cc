@@ -13,7 +13,7 @@ namespace videostream::host_internal {
 std::unique_ptr<Writing> Producer::Begin() {
   std::unique_ptr<Writing> writing;
   {
-    const std::lock_guard lock(mutex_);
+    const std::unique_lock lock = Lock();
     if (state_ != State::kOpen) {
       FailClosed("get_write_buffer");
       return nullptr;
@@ -38,7 +38,7 @@ std::unique_ptr<Writing> Producer::Begin() {
   const Status begun = writing->buffer->BeginCpuAccess(VSTREAM_ACCESS_WRITE);
   if (begun) return writing;
   TakeBack(std::move(writing));
-  const std::lock_guard lock(mutex_);
+  const std::unique_lock lock = Lock();
   Fail(VSTREAM_E_IO, name_ + begun.error().message);
   return nullptr;
 }
@@ -47,7 +47,7 @@ bool Producer::Publish(std::unique_ptr<Writing> writing) {
   if (writing == nullptr || writing->producer.get() != this) {
     const bool none = writing == nullptr;
     Discard(std::move(writing));
-    const std::lock_guard lock(mutex_);
+    const std::unique_lock lock = Lock();
     return Fail(VSTREAM_E_INVALID,
                 name_ + (none ? "publish_frame: no buffer" : "publish_frame: the buffer is another host's"));
   }
@@ -67,7 +67,7 @@ bool Producer::Publish(std::unique_ptr<Writing> writing) {
   const Status checked = CheckFrame(frame, layout);
   bool sent = false;
   {
-    const std::lock_guard lock(mutex_);
+    const std::unique_lock lock = Lock();
     if (state_ != State::kOpen) {
       FailClosed("publish_frame");
     } else if (!checked) {
@@ -104,7 +104,7 @@ void Producer::TakeBack(std::unique_ptr<Writing> writing) {
   const std::shared_ptr<const Buffer> buffer = std::move(writing->buffer);
   const uint32_t id = writing->id;
   *writing = {};
-  const std::lock_guard lock(mutex_);
+  const std::unique_lock lock = Lock();
   if (pool_ != nullptr) {
     if (Status status = pool_->Release(id); !status) Fail(VSTREAM_E_INTERNAL, status.error().message);
   }

@@ -2,8 +2,10 @@
 // Chooses backends stream by stream and slot by slot, in the profile's order of preference.
 #include "core/planner/plan.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 #include "core/frame/format.h"
@@ -125,8 +127,10 @@ class Planner {
     for (const Located<std::string>& name : profile_.Backends(BackendKind::kTransport)) {
       if (name.value == publish.transport.value) list.push_back(name);
     }
+    Demand demand;
+    if (publish.protect.value == "copy") demand.what = "every frame is copied once for consumers ('protect: copy')";
     auto choice = slots_.FillFrom(
-        list, {.name = slot + "transport", .kind = BackendKind::kTransport, .demand = {}, .remedy = {}});
+        list, {.name = slot + "transport", .kind = BackendKind::kTransport, .demand = std::move(demand), .remedy = {}});
     if (!choice) return;
     plan->transport = std::move(*choice);
     OptionList& options = plan->transport.options;
@@ -138,6 +142,29 @@ class Planner {
     options.emplace_back("leases", std::to_string(publish.leases.value));
     options.emplace_back("lease-time", std::to_string(publish.lease_time.value));
     options.emplace_back("clients", std::to_string(publish.clients.value));
+    AddAccess(publish, plan->transport.backend, &options);
+  }
+
+  // Who may connect, and to what. Only what the profile says: a transport that has never heard of it is refused rather
+  // than trusted.
+  void AddAccess(const PublishSpec& publish, const std::string& transport, OptionList* options) {
+    const auto add = [&](const char* option, const char* key, const Located<std::string>& value) {
+      options->emplace_back(option, value.value);
+      if (Understands(transport, option)) return;
+      slots_.FailWith(profile_.ErrorAt(value.pos, "transport '" + transport + "' has no option '" + option +
+                                                      "', which '" + key + "' needs; take '" + key + "' out"));
+    };
+    if (!publish.group.value.empty()) add("group", "group", publish.group);
+    for (const Located<std::string>& user : publish.allow_uid) add("allow-uid", "allow", user);
+    for (const Located<std::string>& group : publish.allow_gid) add("allow-gid", "allow", group);
+    if (publish.protect.value != "none") add("protect", "protect", publish.protect);
+  }
+
+  [[nodiscard]] bool Understands(const std::string& transport, std::string_view option) const {
+    const BackendReport* report = machine_.Report(transport);
+    return report != nullptr && std::any_of(report->options.begin(), report->options.end(), [&](const auto& spec) {
+             return option == spec.name && (spec.kinds & VSTREAM_KIND_BIT(VSTREAM_KIND_TRANSPORT)) != 0;
+           });
   }
 
   const Profile& profile_;

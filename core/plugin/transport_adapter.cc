@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/plugin/backend_instance.h"
@@ -23,9 +25,7 @@ class TransportAdapter final : public Transport {
 
   Result<vstream_transport_info> Info() override;
   Status AddSet(const Set& set) override;
-  Status RemoveSet(uint32_t epoch) override {
-    return backend_.call.Check(backend_.call(backend_.ops.remove_set, backend_.self, epoch), "remove_set");
-  }
+  Status RemoveSet(uint32_t epoch) override;
   Status Publish(uint32_t stream, const vstream_frame& frame) override;
   Result<uint32_t> Reclaim(uint32_t stream, std::span<const uint32_t> ids, std::span<uint32_t> taken) override;
   Result<int> PollFd() override { return backend_.PollFd(); }
@@ -39,7 +39,14 @@ class TransportAdapter final : public Transport {
   Result<std::vector<vstream_consumer>> Consumers() override;
 
  private:
+  // From before add_set on the instance may map the buffers of a set.
+  Status Attach(const Set& set);
+  void Detach(std::span<const uint32_t> ids) {
+    for (const uint32_t id : ids) backend_.host.Detach(id);
+  }
+
   BackendInstance<vstream_transport_ops> backend_;
+  std::unordered_map<uint32_t, std::vector<uint32_t>> sets_;  // ids by epoch
 };
 
 Result<vstream_transport_info> TransportAdapter::Info() {
@@ -79,8 +86,37 @@ Status TransportAdapter::AddSet(const Set& set) {
   out.buffer_stride = sizeof(vstream_buffer);
   out.rate = set.rate;
   out.colorimetry = set.colorimetry;
+  if (Status ok = Attach(set); !ok) return ok;
   const int32_t code = backend_.call(backend_.ops.add_set, backend_.self, &out);
-  return backend_.call.Check(code, "add_set");
+  Status ok = backend_.call.Check(code, "add_set");
+  if (ok) {
+    sets_[set.epoch] = set.ids;
+  } else {
+    Detach(set.ids);
+  }
+  return ok;
+}
+
+Status TransportAdapter::Attach(const Set& set) {
+  for (size_t i = 0; i < set.ids.size(); ++i) {
+    if (backend_.host.Attach(set.ids[i], set.buffers[i])) continue;
+    Detach(std::span(set.ids).first(i));
+    return backend_.call.Failure(Code::kInvalidArgument,
+                                 "add_set: buffer id " + std::to_string(set.ids[i]) + " is in use by a living set");
+  }
+  return {};
+}
+
+Status TransportAdapter::RemoveSet(uint32_t epoch) {
+  if (Status ok = backend_.call.Check(backend_.call(backend_.ops.remove_set, backend_.self, epoch), "remove_set");
+      !ok) {
+    return ok;
+  }
+  if (const auto found = sets_.find(epoch); found != sets_.end()) {
+    Detach(found->second);
+    sets_.erase(found);
+  }
+  return {};
 }
 
 Status TransportAdapter::Publish(uint32_t stream, const vstream_frame& frame) {

@@ -79,6 +79,13 @@ void WritePublish(const PublishSpec& publish, Writer& out) {
   out.Line(6, "leases", std::to_string(publish.leases.value));
   out.Line(6, "lease_time", FormatDuration(publish.lease_time.value));
   out.Line(6, "clients", std::to_string(publish.clients.value));
+  if (!publish.group.value.empty()) out.Line(6, "group", Scalar(publish.group.value));
+  if (!publish.allow_uid.empty() || !publish.allow_gid.empty()) {
+    out.Key(6, "allow");
+    if (!publish.allow_uid.empty()) out.Line(7, "uid", List(publish.allow_uid));
+    if (!publish.allow_gid.empty()) out.Line(7, "gid", List(publish.allow_gid));
+  }
+  out.Line(6, "protect", Scalar(publish.protect.value));
 }
 
 void WriteEncoder(const EncoderSpec& encoder, Writer& out) {

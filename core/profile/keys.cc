@@ -29,8 +29,9 @@ constexpr KeySpec kOutput[] = {{"format", kYes},  {"size", kYes},    {"rate", kY
 constexpr KeySpec kEncoder[] = {
     {"codec", kYes}, {"bitrate", kYes}, {"gop", kYes}, {"quality", kYes}, {"require", kNotYet}};
 constexpr KeySpec kPublish[] = {{"transport", kYes}, {"socket", kYes},     {"mode", kYes},    {"buffers", kYes},
-                                {"leases", kYes},    {"lease_time", kYes}, {"clients", kYes}, {"group", kNotYet},
-                                {"allow", kNotYet},  {"protect", kNotYet}};
+                                {"leases", kYes},    {"lease_time", kYes}, {"clients", kYes}, {"group", kYes},
+                                {"allow", kYes},     {"protect", kYes}};
+constexpr KeySpec kAllow[] = {{"uid", kYes}, {"gid", kYes}};
 
 constexpr std::string_view kCaptureFormats[] = {"NV12", "NV21", "I420", "YUYV", "UYVY", "RGB24", "BGR24",
                                                 "RGBX", "RGBA", "BGRX", "BGRA", "GREY", "MJPEG"};
@@ -38,6 +39,7 @@ constexpr size_t kCodedFormats = 1;  // at the end of the list above
 constexpr KeySpec kCodecs[] = {{"h264", kYes}, {"h265", kNotYet}, {"mjpeg", kYes}};
 constexpr std::string_view kFlips[] = {"none", "horizontal", "vertical"};
 constexpr std::string_view kFilters[] = {"nearest", "bilinear", "box"};
+constexpr std::string_view kProtects[] = {"none", "copy"};
 constexpr std::string_view kColors[] = {"bt601", "bt601-full", "bt709", "bt709-full", "bt2020", "bt2020-full"};
 
 bool SameIgnoringCase(char a, char b) {
@@ -90,10 +92,11 @@ const KeyTable kCaptureKeys{"'capture'", kCapture};
 const KeyTable kOutputKeys{"an output", kOutput};
 const KeyTable kEncoderKeys{"'encoder'", kEncoder};
 const KeyTable kPublishKeys{"an entry of 'publish'", kPublish};
+const KeyTable kAllowKeys{"'allow'", kAllow};
 
 std::span<const KeyTable* const> AllKeyTables() {
-  static constexpr const KeyTable* kAll[] = {&kProfileKeys, &kBackendsKeys, &kOptionKeys,  &kStreamKeys,
-                                             &kCaptureKeys, &kOutputKeys,   &kEncoderKeys, &kPublishKeys};
+  static constexpr const KeyTable* kAll[] = {&kProfileKeys, &kBackendsKeys, &kOptionKeys,  &kStreamKeys, &kCaptureKeys,
+                                             &kOutputKeys,  &kEncoderKeys,  &kPublishKeys, &kAllowKeys};
   return kAll;
 }
 
@@ -105,6 +108,7 @@ std::span<const KeySpec> CodecNames() { return kCodecs; }
 std::span<const std::string_view> FlipNames() { return kFlips; }
 std::span<const std::string_view> FilterNames() { return kFilters; }
 std::span<const std::string_view> ColorNames() { return kColors; }
+std::span<const std::string_view> ProtectNames() { return kProtects; }
 
 std::string DidYouMean(std::string_view name, std::span<const std::string_view> candidates) {
   const auto nearest = NearestName(name, candidates);

@@ -36,6 +36,7 @@ extern const KeyTable kCaptureKeys;
 extern const KeyTable kOutputKeys;
 extern const KeyTable kEncoderKeys;
 extern const KeyTable kPublishKeys;
+extern const KeyTable kAllowKeys;
 
 // All of the above, for tests and for whoever writes a schema.
 [[nodiscard]] std::span<const KeyTable* const> AllKeyTables();
@@ -45,10 +46,11 @@ extern const KeyTable kPublishKeys;
 [[nodiscard]] std::span<const std::string_view> CaptureFormatNames();
 [[nodiscard]] std::span<const KeySpec> CodecNames();
 
-// What `flip`, `filter` and `color` of an output may be.
+// What `flip`, `filter` and `color` of an output may be, and `protect` of a publication.
 [[nodiscard]] std::span<const std::string_view> FlipNames();
 [[nodiscard]] std::span<const std::string_view> FilterNames();
 [[nodiscard]] std::span<const std::string_view> ColorNames();
+[[nodiscard]] std::span<const std::string_view> ProtectNames();
 
 // The end of a message about an unknown name: "; did you mean 'NV12'?" for a near miss, else empty.
 [[nodiscard]] std::string DidYouMean(std::string_view name, std::span<const std::string_view> candidates);

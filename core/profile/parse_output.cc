@@ -29,6 +29,7 @@ class OutputParser {
   void ParsePublishList(const YamlNode& node, const SourcePos& pos, OutputSpec& output);
   void ParsePublish(const YamlNode& node, PublishSpec& publish);
   void ParseSocket(const YamlNode& node, PublishSpec& publish);
+  void ParseAccess(const MapReader& map, PublishSpec& publish);
   void CheckTransport(const PublishSpec& publish);
 
   const OutputContext& context_;
@@ -116,9 +117,6 @@ void OutputParser::ParsePublish(const YamlNode& node, PublishSpec& publish) {
     ReadName(*transport->value, "the name of a transport", publish.transport, errors_);
   }
   if (const auto* socket = map.Require("socket")) ParseSocket(*socket->value, publish);
-  if (const auto* mode = map.Find("mode")) {
-    ReadScalar(*mode->value, "permissions as four octal digits such as \"0660\"", ParseMode, publish.mode, errors_);
-  }
   if (const auto* buffers = map.Find("buffers")) ReadWhole(*buffers->value, 2, 64, publish.buffers, errors_);
   if (const auto* leases = map.Find("leases")) ReadWhole(*leases->value, 1, 16, publish.leases, errors_);
   if (const auto* time = map.Find("lease_time")) {
@@ -126,11 +124,33 @@ void OutputParser::ParsePublish(const YamlNode& node, PublishSpec& publish) {
                errors_);
   }
   if (const auto* clients = map.Find("clients")) ReadWhole(*clients->value, 1, 4096, publish.clients, errors_);
+  ParseAccess(map, publish);
   CheckTransport(publish);
   if (publish.leases.value >= publish.buffers.value) {
     errors_.Add(publish.leases.pos.in_file() ? publish.leases.pos : publish.buffers.pos,
                 "one consumer could hold every buffer: expected fewer leases than buffers, found " +
                     std::to_string(publish.leases.value) + " of " + std::to_string(publish.buffers.value));
+  }
+}
+
+void OutputParser::ParseAccess(const MapReader& map, PublishSpec& publish) {
+  constexpr std::string_view kUser = "user such as camera or 1000";
+  constexpr std::string_view kGroup = "group such as video or 44";
+  if (const auto* mode = map.Find("mode")) {
+    ReadScalar(*mode->value, "permissions as four octal digits such as \"0660\"", ParseMode, publish.mode, errors_);
+  }
+  if (const auto* group = map.Find("group")) ReadAccount(*group->value, kGroup, publish.group, errors_);
+  if (const auto* allow = map.Find("allow")) {
+    const MapReader lists(*allow->value, allow->key->pos, kAllowKeys, errors_);
+    if (const auto* users = lists.Find("uid")) {
+      ReadAccounts(*users->value, kUser, "users", publish.allow_uid, errors_);
+    }
+    if (const auto* groups = lists.Find("gid")) {
+      ReadAccounts(*groups->value, kGroup, "groups", publish.allow_gid, errors_);
+    }
+  }
+  if (const auto* protect = map.Find("protect")) {
+    ReadWord(*protect->value, "a protection", ProtectNames(), publish.protect, errors_);
   }
 }
 

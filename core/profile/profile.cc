@@ -37,7 +37,8 @@ std::string ValueProblem(std::string_view value) {
 auto Tie(const CaptureSpec& c) { return std::tie(c.device, c.format, c.size, c.rate); }
 auto Tie(const EncoderSpec& e) { return std::tie(e.codec, e.bitrate, e.quality, e.gop); }
 auto Tie(const PublishSpec& p) {
-  return std::tie(p.transport, p.socket, p.socket_path, p.mode, p.buffers, p.leases, p.lease_time, p.clients);
+  return std::tie(p.transport, p.socket, p.socket_path, p.mode, p.buffers, p.leases, p.lease_time, p.clients, p.group,
+                  p.allow_uid, p.allow_gid, p.protect);
 }
 auto Tie(const Profile& p) { return std::tie(p.name, p.backends, p.options, p.streams); }
 

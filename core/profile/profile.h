@@ -104,7 +104,12 @@ struct PublishSpec {
   Located<uint32_t> leases{2, {}};              // frames one consumer may hold, 1..16 and fewer than buffers
   Located<int64_t> lease_time{1000000000, {}};  // ns a consumer may hold a frame, 10 ms..60 s
   Located<uint32_t> clients{256, {}};           // 1..4096
-  SourcePos pos;                                // of the entry in the list
+  Located<std::string> group;                   // of the socket, name or number; empty: what the kernel gives it
+  // Users and groups that may connect, names or numbers, at most 64 each and unique; both empty: the socket's mode
+  // alone.
+  std::vector<Located<std::string>> allow_uid, allow_gid;
+  Located<std::string> protect{"none", {}};  // "none", "copy"
+  SourcePos pos;                             // of the entry in the list
 
   friend bool operator==(const PublishSpec& a, const PublishSpec& b);
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 #include <vector>
 
 namespace videostream {
@@ -113,6 +114,37 @@ void ReadRotation(const YamlNode& node, Located<uint32_t>& out, Diagnostics& err
     return errors.Add(node.pos, "expected 0, 90, 180 or 270 without quotes, found the text " + node.Describe());
   }
   ReadScalar(node, "0, 90, 180 or 270 (degrees clockwise)", ParseRotation, out, errors);
+}
+
+void ReadAccount(const YamlNode& node, std::string_view what, Located<std::string>& out, Diagnostics& errors) {
+  const std::string expected = "the name or number of a " + std::string(what);
+  const bool account = node.kind == YamlNode::Kind::kScalar && IsAccount(node.text);
+  if (account && node.quoted && ParseWhole(node.text)) {
+    return errors.Add(node.pos, "expected " + expected + " without quotes, found the text " + node.Describe());
+  }
+  if (!account) return ReportUnexpected(node, expected, errors);
+  out = {node.text, node.pos};
+}
+
+void ReadAccounts(const YamlNode& node, std::string_view what, std::string_view plural,
+                  std::vector<Located<std::string>>& out, Diagnostics& errors) {
+  constexpr size_t kMost = 64;
+  if (!ExpectKind(node, YamlNode::Kind::kList, "a list of " + std::string(plural), errors)) return;
+  if (node.items.size() > kMost) {
+    errors.Add(node.pos, "expected at most " + std::to_string(kMost) + " " + std::string(plural) + ", found " +
+                             std::to_string(node.items.size()));
+    return;
+  }
+  for (const YamlNode* item : node.items) {
+    Located<std::string> account;
+    ReadAccount(*item, what, account, errors);
+    if (account.value.empty()) continue;
+    if (std::find(out.begin(), out.end(), account) != out.end()) {
+      errors.Add(account.pos, "'" + account.value + "' is already in this list");
+    } else {
+      out.push_back(std::move(account));
+    }
+  }
 }
 
 void ReadCodec(const YamlNode& node, Located<std::string>& out, Diagnostics& errors) {

@@ -72,6 +72,13 @@ void ReadCaptureFormat(const YamlNode& node, Located<std::string>& out, Diagnost
 // 0, 90, 180 or 270 without quotes.
 void ReadRotation(const YamlNode& node, Located<uint32_t>& out, Diagnostics& errors);
 
+// A user or group, by name or by a number without quotes; `what` as in "group such as video or 44".
+void ReadAccount(const YamlNode& node, std::string_view what, Located<std::string>& out, Diagnostics& errors);
+
+// A list of at most 64 of them, none twice; `plural` as in "groups".
+void ReadAccounts(const YamlNode& node, std::string_view what, std::string_view plural,
+                  std::vector<Located<std::string>>& out, Diagnostics& errors);
+
 // One of CodecNames() that is implemented.
 void ReadCodec(const YamlNode& node, Located<std::string>& out, Diagnostics& errors);
 

@@ -149,6 +149,17 @@ bool IsProfileName(std::string_view text) { return ConsistsOf(text, "abcdefghijk
 
 bool IsOptionKey(std::string_view text) { return ConsistsOf(text, "abcdefghijklmnopqrstuvwxyz0123456789-_", 64); }
 
+bool IsAccount(std::string_view text) {
+  constexpr std::string_view kRest = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@-";
+  constexpr std::string_view kFirst = kRest.substr(0, kRest.size() - 3);
+  constexpr uint64_t kMost = 4294967294;  // one more is "none" to the kernel
+  if (text.find_first_not_of("0123456789") == std::string_view::npos) {
+    const auto number = ParseWhole(text);
+    return number && *number <= kMost;
+  }
+  return kFirst.find(text[0]) != std::string_view::npos && ConsistsOf(text, kRest, 64);
+}
+
 Result<std::string> ResolveSocketPath(std::string_view text, EnvLookup env) {
   std::string path(text);
   if (text.starts_with(kRuntimeToken)) path = RuntimeDir(env) + std::string(text.substr(kRuntimeToken.size()));

@@ -55,6 +55,10 @@ namespace videostream {
 // 1 to 64 characters out of a-z, 0-9, '-' and '_': options of backends.
 [[nodiscard]] bool IsOptionKey(std::string_view text);
 
+// A user or group: a number from 0 to 4294967294, or a name of 1 to 64 of A-Z, a-z, 0-9, '_', '.', '@' and '-' that
+// starts with none of the last three and is no number. Whether there is one of this name is not looked at.
+[[nodiscard]] bool IsAccount(std::string_view text);
+
 inline constexpr size_t kMaxOptionBytes = 1024;
 
 // The absolute path a `socket` value means, ${RUNTIME} at its start replaced by RuntimeDir(env). Fails with what was

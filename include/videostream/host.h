@@ -56,6 +56,14 @@ typedef struct vstream_host_options {
   uint32_t reserved;
   vstream_ratio rate;              /**< nominal frames per second; 0/0: unknown */
   vstream_colorimetry colorimetry; /**< of every frame */
+  int64_t hold_time_ns; /**< when buffers run out, a frame held for longer is taken back; 1 ns..60 s; 0: 100 ms */
+  const char *group;    /**< of the socket, name or number; null or empty: that of a file made in its folder */
+  const char *const *allow_uids; /**< users that may connect, names or numbers; null: see HostOptions in host.hpp */
+  uint64_t allow_uid_count;      /**< entries of allow_uids */
+  const char *const *allow_gids; /**< groups that may connect, names or numbers; null: likewise */
+  uint64_t allow_gid_count;      /**< entries of allow_gids */
+  uint32_t protect_copy;         /**< 1: consumers get sealed copies of the frames */
+  uint32_t reserved1;
 } vstream_host_options;
 
 /** Where the bytes of a buffer are: writable until it is published or discarded. */

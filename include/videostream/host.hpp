@@ -51,6 +51,17 @@ struct HostOptions {
   uint32_t write_buffers = 2;                                     ///< WriteBuffers that may exist at a time, 1..8
   std::string transport = "shm";                                  ///< transport backend
   std::vector<std::string> backend_dirs = {};                     ///< folders with backends, searched first
+  /// A frame that stands in the way when every buffer is needed is taken back after this time; 0..60 s.
+  std::chrono::nanoseconds hold_time = std::chrono::milliseconds(100);
+  std::string group = {};  ///< group of the socket, by name or number; empty: that of a file made in its folder
+  /// Users and groups that may connect, by name or number, at most 64 each. Both empty: whoever the permissions of the
+  /// socket let connect. Else: this process's user, root, these users, and whoever has one of these groups, as primary
+  /// or supplementary group; others are refused (counted in HostStats::connections_refused).
+  std::vector<std::string> allow_uids = {};
+  std::vector<std::string> allow_gids = {};  ///< see allow_uids
+  /// Consumers get sealed copies of the frames, which cost one copy per frame and the memory of a second pool. For
+  /// dma-bufs, which a consumer could write to, and consumers that are not trusted.
+  bool protect_copy = false;
 };
 
 /// One consumer as it is now. Numbers marked (reported) are what the consumer itself claims.

@@ -86,7 +86,7 @@ typedef struct vstream_transport_info {
   uint32_t struct_size;
   uint32_t extra_buffers; /* that this transport needs per frame pool on top of the device's: newest, leases, queues */
   uint32_t max_buffers;   /* per set */
-  uint32_t memory;        /* VSTREAM_MEMORY_*: one of MEMFD, DMABUF suffices */
+  uint32_t memory;        /* VSTREAM_MEMORY_*: one of MEMFD, DMABUF, CPU_ACCESS suffices */
   uint64_t connected;     /* consumers now */
   uint64_t refused;       /* connections refused since create */
   char address[108];      /* socket path */
@@ -100,15 +100,17 @@ typedef struct vstream_transport_ops {
   uint32_t reserved;
   uint64_t capabilities; /* none defined yet: 0 */
 
-  /* Bind and listen. Options carry socket, mode, buffers, leases, lease-time, clients. Errors: INVALID (path too long:
-   * both numbers), NOT_FOUND (folder missing), BUSY (taken by a live host), PERMISSION. A socket file left by a dead
-   * host is replaced. */
+  /* Bind and listen. Options carry socket, mode, buffers, leases, lease-time, hold-time, clients; and, only where the
+   * schema has them, group, allow-uid, allow-gid, protect. Errors: INVALID (path too long: both numbers), NOT_FOUND
+   * (folder missing; no such user or group), BUSY (taken by a live host), PERMISSION. A socket file left by a dead host
+   * is replaced. */
   int32_t (*create)(const vstream_runtime *host, const vstream_create_info *info, void **self, vstream_error *error);
   /* Says goodbye to consumers, closes, removes the socket file it made. */
   void (*destroy)(void *self);
   /* What it needs and where it is. Never blocks. */
   int32_t (*info)(void *self, vstream_transport_info *out, vstream_error *error);
-  /* Announce a set. Its memfds are sealed here: whoever writes has mapped them before. Errors: INVALID, UNSUPPORTED
+  /* Announce a set. Its memfds are sealed here: whoever writes has mapped them before. From here on until remove_set
+   * its buffers count as attached: `map` of the host services gives read access to them. Errors: INVALID, UNSUPPORTED
    * (memory), NO_MEMORY. */
   int32_t (*add_set)(void *self, const vstream_buffer_set *set, vstream_error *error);
   /* Announce its end. Its buffers count as reclaimed and are published no more. Consumers keep what they hold: a buffer

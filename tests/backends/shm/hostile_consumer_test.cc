@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "tests/backends/shm/raw_consumer.h"
+#include "tests/backends/shm/ways_to_write.h"
 #include "videostream/client.hpp"
 #include "wire/page.h"
 
@@ -169,32 +170,37 @@ TEST_F(HostileConsumerTest, FloodOfRequestsIsLimited) {
   ExpectService();
 }
 
-// Frames or the stream page can be changed by those who should only read them.
+// Frames, copies of frames or the stream page can be changed by those who should only read them.
 TEST_F(HostileConsumerTest, CannotWriteToFramesOrStreamPage) {
-  RawConsumer raw(path);
-  ASSERT_TRUE(raw.Subscribe(host));
-  ASSERT_EQ(raw.fds.size(), 3u + 7u);
-  for (size_t i = 0; i < raw.fds.size(); ++i) {
-    if (i == 1 || i == 2) continue;  // the client page and the doorbell
-    const int fd = raw.fds[i];
-    EXPECT_EQ(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED) << i;
-    EXPECT_EQ(::ftruncate(fd, 0), -1) << i;
-    EXPECT_EQ(::ftruncate(fd, 1 << 20), -1) << i;
-    EXPECT_EQ(::pwrite(fd, "x", 1, 0), -1) << i;
-    EXPECT_EQ(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096), -1) << i;
-    EXPECT_EQ(::fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1) << i;
-    const std::string link = "/proc/self/fd/" + std::to_string(fd);
-    if (const int again = ::open(link.c_str(), O_RDWR | O_CLOEXEC); again >= 0) {
-      EXPECT_EQ(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, again, 0), MAP_FAILED) << i;
-      EXPECT_EQ(::pwrite(again, "x", 1, 0), -1) << i;
-      ::close(again);
+  TestHost copying({{"socket", dir / "c"}, {"protect", "copy"}});
+  ASSERT_TRUE(copying.ok() && copying.AddPool(7)) << copying.error.message;
+  for (TestHost* producer : {&host, &copying}) {
+    RawConsumer raw(producer == &host ? path : dir / "c");
+    ASSERT_TRUE(producer->Publish()) << producer->error.message;
+    ASSERT_TRUE(raw.Subscribe(*producer));
+    ASSERT_EQ(raw.fds.size(), 3u + 7u);
+    for (size_t i = 0; i < raw.fds.size(); ++i) {
+      if (i == 1 || i == 2) continue;  // the client page and the doorbell
+      EXPECT_EQ(WaysToWrite(raw.fds[i]), "") << "descriptor " << i << (producer == &host ? "" : " of copies");
     }
-    void* readable = ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
-    ASSERT_NE(readable, MAP_FAILED);
-    EXPECT_EQ(::mprotect(readable, 4096, PROT_READ | PROT_WRITE), -1) << i;
-    ::munmap(readable, 4096);
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(producer->Publish()) << "and the producer can still write";
   }
-  ASSERT_TRUE(host.Publish()) << "and the producer can still write";
+  ExpectService();
+}
+
+// Another user changes frames in the memory of the producer, past everything that was shared.
+TEST_F(HostileConsumerTest, AnotherUserCannotWriteIntoTheProducer) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
+  const uint32_t id = host.ids().front();
+  Child child([&, producer = ::getpid()] {
+    if (!Become(65534, 65534)) return 2;
+    const std::string worked = WaysIntoProcess(producer, host.data(id), host.fd(id));
+    std::fprintf(stderr, "%s", worked.c_str());
+    return worked.empty() ? 0 : 1;
+  });
+  const int status = child.Wait();
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 2) GTEST_SKIP() << "user 65534 does not exist in this sandbox";
+  EXPECT_EQ(status, 0) << "wait status";
 }
 
 // A consumer shrinks its own page: a SIGBUS in the producer.

@@ -158,7 +158,8 @@ class TestHost {
   using Options = std::map<std::string, std::string>;
   static constexpr uint32_t kWidth = 64, kHeight = 64;
 
-  explicit TestHost(const Options& options) {
+  // `lists`: options that are repeated.
+  explicit TestHost(const Options& options, const std::vector<std::pair<std::string, std::string>>& lists = {}) {
     host_.struct_size = sizeof host_;
     host_.ctx = this;
     host_.log = [](void* ctx, uint32_t, const char* text, uint64_t bytes) {
@@ -168,8 +169,11 @@ class TestHost {
       const auto* self = static_cast<TestHost*>(ctx);
       return self->frozen_ns.value_or(NowNs()) + self->offset_ns;
     };
+    host_.map = &Map;
+    host_.unmap = [](void* ctx, uint32_t, uint32_t) { --static_cast<TestHost*>(ctx)->open_maps; };
     std::vector<vstream_option> list;
     for (const auto& [name, value] : options) list.push_back({name.c_str(), value.c_str()});
+    for (const auto& [name, value] : lists) list.push_back({name.c_str(), value.c_str()});
     vstream_create_info info{};
     info.struct_size = sizeof info;
     info.option_count = static_cast<uint32_t>(list.size());
@@ -191,12 +195,12 @@ class TestHost {
   }
   bool ok() const { return self_ != nullptr; }
 
-  // A pool of `count` GREY pictures, or of packet slots of `slot_bytes`.
+  // A pool of `count` pictures (see `fourcc`), or of packet slots of `slot_bytes`.
   bool AddPool(uint32_t count, uint32_t stream = VSTREAM_STREAM_FRAMES, uint64_t slot_bytes = 0) {
     std::vector<vstream_buffer> buffers;
     std::vector<uint32_t> ids;
     for (uint32_t i = 0; i < count; ++i) {
-      Buffer mine = Allocate(slot_bytes != 0 ? slot_bytes : uint64_t{kWidth} * kHeight, slot_bytes != 0);
+      Buffer mine = Allocate(slot_bytes != 0 ? slot_bytes : uint64_t{stride()} * height, slot_bytes != 0);
       mine.stream = stream;
       mine.epoch = epoch_ + 1;
       buffers.push_back(mine.buffer);
@@ -219,6 +223,13 @@ class TestHost {
   bool RemovePool(uint32_t epoch) {
     code = ops.remove_set(self_, epoch, &error);
     return code == VSTREAM_OK;
+  }
+  // The memory of a pool that was removed. Consumers keep their own mappings.
+  void FreePool(uint32_t epoch) {
+    std::erase_if(buffers_, [&](const auto& entry) {
+      if (entry.second.epoch == epoch) Free(entry.second);
+      return entry.second.epoch == epoch;
+    });
   }
 
   // A buffer to write to: a free one, or one that the transport gives back; 0xffffffff: none.
@@ -320,6 +331,12 @@ class TestHost {
   void* self() { return self_; }
   const vstream_runtime* services() const { return &host_; }
   uint8_t* data(uint32_t id) { return buffers_[id].data; }
+  int fd(uint32_t id) { return buffers_[id].buffer.fds[0]; }
+  std::vector<uint32_t> ids() const {
+    std::vector<uint32_t> all;
+    for (const auto& [id, buffer] : buffers_) all.push_back(id);
+    return all;
+  }
   size_t published_count() const {
     return static_cast<size_t>(
         std::count_if(buffers_.begin(), buffers_.end(), [](const auto& b) { return b.second.published; }));
@@ -328,9 +345,15 @@ class TestHost {
   static constexpr vstream_transport_ops ops = backend::internal::TransportOps<shm::Transport>();
   int32_t code = 0;
   vstream_error error{};
+  uint32_t fourcc = VSTREAM_FORMAT_GREY;  // of pools to come: GREY, or YUYV
+  uint32_t width = kWidth, height = kHeight;
   int64_t offset_ns = 0;             // added to the clock that the transport sees
   std::optional<int64_t> frozen_ns;  // that clock, standing still
   std::vector<std::string> logged;
+  uint32_t memory = 0;            // what pools say they are in, whatever it is; 0: the truth
+  int32_t map_code = VSTREAM_OK;  // what `map` answers
+  int open_maps = 0;
+  uint64_t maps = 0;  // that were made
   uint64_t sequence[VSTREAM_STREAMS] = {};
   uint64_t dropped = 0;
 
@@ -345,6 +368,26 @@ class TestHost {
     uint64_t sequence = 0;
   };
 
+  static int32_t Map(void* ctx, uint32_t id, uint32_t access, vstream_mapping* out, vstream_error* error) {
+    auto* self = static_cast<TestHost*>(ctx);
+    const auto found = self->buffers_.find(id);
+    const int32_t code = found == self->buffers_.end()   ? VSTREAM_E_NOT_FOUND
+                         : access != VSTREAM_ACCESS_READ ? VSTREAM_E_INVALID
+                                                         : self->map_code;
+    if (code != VSTREAM_OK) {
+      error->code = code;
+      backend::SetText(error->message, "map of buffer " + std::to_string(id));
+      return code;
+    }
+    out->plane_count = 1;
+    out->data[0] = found->second.data;
+    out->size[0] = found->second.bytes;
+    ++self->open_maps;
+    ++self->maps;
+    return VSTREAM_OK;
+  }
+
+  uint32_t stride() const { return fourcc == VSTREAM_FORMAT_GREY ? width : 2 * width; }
   uint32_t CurrentEpoch(uint32_t stream) const {
     uint32_t epoch = 0;
     for (const auto& [id, buffer] : buffers_) {
@@ -365,18 +408,19 @@ class TestHost {
     mine.buffer.struct_size = sizeof mine.buffer;
     std::fill(std::begin(mine.buffer.fds), std::end(mine.buffer.fds), -1);
     if (!allocator.Allocate(request, &mine.buffer).ok()) std::abort();
+    if (memory != 0) mine.buffer.memory = memory;
     mine.bytes = bytes;
     mine.data = static_cast<uint8_t*>(
         ::mmap(nullptr, mine.buffer.fd_size[0], PROT_READ | PROT_WRITE, MAP_SHARED, mine.buffer.fds[0], 0));
     vstream_layout& layout = mine.buffer.layout;
-    layout.fourcc = packets ? VSTREAM_FORMAT_H264 : VSTREAM_FORMAT_GREY;
+    layout.fourcc = packets ? VSTREAM_FORMAT_H264 : fourcc;
     layout.plane_count = 1;
-    layout.width = packets ? 0 : kWidth;
-    layout.height = packets ? 0 : kHeight;
-    layout.planes[0] = {0, packets ? 0 : kWidth, 0, bytes};
+    layout.width = packets ? 0 : width;
+    layout.height = packets ? 0 : height;
+    layout.planes[0] = {0, packets ? 0 : stride(), 0, bytes};
     return mine;
   }
-  static void Free(Buffer& buffer) {
+  static void Free(const Buffer& buffer) {
     ::munmap(buffer.data, buffer.buffer.fd_size[0]);
     ::close(buffer.buffer.fds[0]);
   }

@@ -90,6 +90,22 @@ TEST_F(HostCTest, EveryOptionIsPassedOn) {
   refused([](Options& o) { o.buffers = 49; }, "buffers 49");
   refused([](Options& o) { o.leases = 17; }, "leases 17");
   refused([](Options& o) { o.lease_time_ns = 1; }, "lease_time 1 ns");
+  refused([](Options& o) { o.hold_time_ns = -1; }, "hold_time -1 ns");
+  refused([](Options& o) { o.group = "no-such-group-here"; }, "group 'no-such-group-here'");
+  const char* const accounts[] = {"0", "no-such-name-here"};
+  refused(
+      [&](Options& o) {
+        o.allow_uids = accounts;
+        o.allow_uid_count = 2;
+      },
+      "allow-uid 'no-such-name-here'");
+  refused(
+      [&](Options& o) {
+        o.allow_gids = accounts;
+        o.allow_gid_count = 2;
+      },
+      "allow-gid 'no-such-name-here'");
+  refused([](Options& o) { o.allow_gid_count = 1; }, "options.allow_gids is null, its count is not 0");
   refused([](Options& o) { o.clients = 5000; }, "clients 5000");
   refused([](Options& o) { o.mode = 01777; }, "mode 1777");
   refused([](Options& o) { o.write_buffers = 9; }, "write_buffers 9");

@@ -34,6 +34,19 @@ TEST_F(HostTest, RefusesWhatIsOutOfRangeWithFieldValueAndRange) {
        "lease_time 9000000 ns: expected 10000000 to 60000000000 ns (10 ms to 60 s)"},
       {[](HostOptions& o) { o.lease_time = std::chrono::nanoseconds::min(); },
        "lease_time -9223372036854775808 ns: expected 10000000 to 60000000000 ns (10 ms to 60 s)"},
+      {[](HostOptions& o) { o.hold_time = std::chrono::nanoseconds(-1); },
+       "hold_time -1 ns: expected 0 to 60000000000 ns (60 s)"},
+      {[](HostOptions& o) { o.hold_time = std::chrono::minutes(2); },
+       "hold_time 120000000000 ns: expected 0 to 60000000000 ns (60 s)"},
+      {[](HostOptions& o) { o.allow_uids.assign(65, "0"); }, "allow_uids: 65 entries, expected at most 64"},
+      {[](HostOptions& o) { o.allow_gids.assign(65, "0"); }, "allow_gids: 65 entries, expected at most 64"},
+      {[](HostOptions& o) {
+         o.allow_uids = {"0", ""};
+       },
+       "allow_uids[1]: expected a name or a number, found ''"},
+      {[](HostOptions& o) { o.allow_gids = {std::string("ro\0ot", 5)}; },
+       "allow_gids[0]: expected a name or a number, found 'ro\\x00ot'"},
+      {[](HostOptions& o) { o.group = std::string("ro\0ot", 5); }, "group: a NUL byte in it"},
       {[](HostOptions& o) { o.mode = 01777; }, "mode 1777: expected 0000 to 0777 (octal)"},
       {[](HostOptions& o) {
          o.rate = {30, 0};
@@ -64,12 +77,15 @@ TEST_F(HostTest, TakesTheEndsOfTheRanges) {
   options.leases = 16;
   options.clients = 4096;
   options.write_buffers = 8;
-  options.lease_time = std::chrono::seconds(60);
+  options.lease_time = options.hold_time = std::chrono::seconds(60);
+  options.allow_uids.assign(64, "0");
+  options.allow_gids.assign(64, "0");
   options.mode = 0777;
   EXPECT_TRUE(Create(options));
   options.buffers = 2;
   options.leases = options.clients = options.write_buffers = 1;
   options.lease_time = std::chrono::milliseconds(10);
+  options.hold_time = std::chrono::nanoseconds(0);
   options.mode = 0;
   EXPECT_TRUE(Create(options));
 }

@@ -36,6 +36,61 @@ TEST_F(PlanTest, HandsThePublicationToTheTransport) {
   EXPECT_EQ(sut.plan->streams[0].outputs[0].transport.options, expected);
 }
 
+vstream_option_spec TransportOption(const char* name) {
+  vstream_option_spec spec{};
+  spec.kinds = VSTREAM_KIND_BIT(VSTREAM_KIND_TRANSPORT);
+  Set(spec.name, name);
+  return spec;
+}
+
+// Bug: who may connect is lost on the way, so that everybody may; or a copy of every frame that nobody explains.
+TEST_F(PlanTest, HandsThePolicyToTheTransport) {
+  for (const char* name : {"group", "allow-uid", "allow-gid", "protect"}) {
+    inventory_["shm"].options.push_back(TransportOption(name));
+  }
+  PublishSpec& publish = output().publish[0];
+  publish.group.value = "video";
+  publish.allow_uid = {{"1000", {}}, {"camera", {}}};
+  publish.allow_gid = {{"44", {}}};
+  publish.protect.value = "copy";
+  const Planning sut = MakePlan(profile_, inventory_);
+  ASSERT_TRUE(sut.plan) << sut.error->message;
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"socket", "/run/x.sock"},    {"mode", "0660"},    {"buffers", "6"},   {"leases", "2"},
+      {"lease-time", "1000000000"}, {"clients", "256"},  {"group", "video"}, {"allow-uid", "1000"},
+      {"allow-uid", "camera"},      {"allow-gid", "44"}, {"protect", "copy"}};
+  EXPECT_EQ(sut.plan->streams[0].outputs[0].transport.options, expected);
+  EXPECT_EQ(FindSlot(sut, "front.full.transport").candidates.at(0).reason,
+            "first in 'backends.transport', and it fits: every frame is copied once for consumers ('protect: copy')");
+}
+
+// Bug: a transport that knows nothing of a policy runs without it.
+TEST_F(PlanTest, RefusesATransportThatDoesNotKnowThePolicy) {
+  const std::pair<const char*, void (*)(PublishSpec&)> rows[] = {
+      {"transport 'shm' has no option 'group', which 'group' needs; take 'group' out",
+       [](PublishSpec& p) { p.group.value = "video"; }},
+      {"transport 'shm' has no option 'allow-uid', which 'allow' needs; take 'allow' out",
+       [](PublishSpec& p) {
+         p.allow_uid = {{"7", {}}};
+       }},
+      {"transport 'shm' has no option 'allow-gid', which 'allow' needs; take 'allow' out",
+       [](PublishSpec& p) {
+         p.allow_gid = {{"7", {}}};
+       }},
+      {"transport 'shm' has no option 'protect', which 'protect' needs; take 'protect' out",
+       [](PublishSpec& p) { p.protect.value = "copy"; }}};
+  const PublishSpec before = output().publish[0];
+  for (const auto& [message, change] : rows) {
+    output().publish[0] = before;
+    change(output().publish[0]);
+    const Planning sut = MakePlan(profile_, inventory_);
+    EXPECT_FALSE(sut.plan) << message;
+    ASSERT_TRUE(sut.error) << message;
+    EXPECT_EQ(sut.error->code, Code::kInvalidArgument);
+    EXPECT_EQ(sut.error->message, "p.yaml: error: " + std::string(message));
+  }
+}
+
 // Bug: a device that cannot do the size is taken, and fails only when it is opened.
 TEST_F(PlanTest, PassesOverADeviceThatCannotDoTheSize) {
   capture().size.value = {3840, 2160};

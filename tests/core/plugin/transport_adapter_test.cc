@@ -112,6 +112,51 @@ TEST_F(TransportAdapterTest, AnnouncesASetWithItsBuffers) {
             "invalid_argument: backend 'liar': add_set: 0 buffers with 0 ids found, 1 to 64 of both expected");
 }
 
+// Catches: a transport that makes copies finds nothing to copy from, or holds on to buffers of a set that has ended.
+TEST_F(TransportAdapterTest, MapsTheBuffersOfLivingSets) {
+  const auto map = [&](uint32_t id) {
+    vstream_mapping planes{};
+    planes.struct_size = sizeof planes;
+    const vstream_runtime& host = *backend_.host;
+    const int32_t code = host.map(host.ctx, id, VSTREAM_ACCESS_READ, &planes, nullptr);
+    if (code == VSTREAM_OK) host.unmap(host.ctx, id, VSTREAM_ACCESS_READ);
+    return code == VSTREAM_OK ? planes.data[0] : nullptr;
+  };
+  Transport::Set set;
+  set.epoch = 7;
+  set.buffers = {GreyBuffer(), GreyBuffer()};
+  set.ids = {40, 41};
+  int32_t answer = VSTREAM_E_NO_MEMORY;
+  backend_.add_set = [&](const vstream_buffer_set*, vstream_error* error) {
+    EXPECT_EQ(map(41), set.buffers[1]->plane(0)) << "within add_set already";
+    return Say(error, answer, "full");
+  };
+  EXPECT_NE(Said(sut_->AddSet(set)), "ok");
+  EXPECT_EQ(map(40), nullptr) << "of a set that was refused";
+  answer = VSTREAM_OK;
+  ASSERT_EQ(Said(sut_->AddSet(set)), "ok");
+  EXPECT_EQ(map(40), set.buffers[0]->plane(0));
+  EXPECT_EQ(map(42), nullptr);
+  Transport::Set next = set;
+  next.epoch = 8;
+  next.ids = {50, 41};
+  EXPECT_EQ(Said(sut_->AddSet(next)),
+            "invalid_argument: backend 'liar': add_set: buffer id 41 is in use by a living set");
+  EXPECT_EQ(map(50), nullptr) << "of a set that was refused";
+  EXPECT_EQ(map(41), set.buffers[1]->plane(0));
+  backend_.remove_set = [&](uint32_t, vstream_error* error) { return Say(error, answer, "no"); };
+  answer = VSTREAM_E_NOT_FOUND;
+  EXPECT_NE(Said(sut_->RemoveSet(7)), "ok");
+  EXPECT_NE(map(41), nullptr) << "it lives on";
+  answer = VSTREAM_OK;
+  const std::weak_ptr<const Buffer> buffer = set.buffers[0];
+  set.buffers.clear();
+  next.buffers.clear();
+  ASSERT_EQ(Said(sut_->RemoveSet(7)), "ok");
+  EXPECT_EQ(map(40), nullptr);
+  EXPECT_TRUE(buffer.expired());
+}
+
 // Catches: an event of another version, or a detail without end, in the log of the operator.
 TEST_F(TransportAdapterTest, ChecksEvents) {
   const auto next = [&](uint32_t type, uint32_t stream) {

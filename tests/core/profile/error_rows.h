@@ -13,7 +13,8 @@
 
 namespace videostream {
 
-// A profile that parses, with every key that works written out; its line numbers are those of the tables.
+// A profile that parses, with every key that works written out but for those of kAccessLines; its line numbers are
+// those of the tables.
 inline constexpr std::string_view kGoodProfile = R"(version: 1
 name: test
 backends:
@@ -45,6 +46,14 @@ streams:
             lease_time: 1s
             clients: 256
 )";
+
+// What line 30 of it becomes with the keys that say who may connect: the last ones that are not in it.
+inline constexpr std::string_view kAccessLines = R"(            clients: 256
+            group: video
+            allow:
+              uid: [1000, camera]
+              gid: [video]
+            protect: copy)";
 
 struct ErrorRow {
   const char* name;

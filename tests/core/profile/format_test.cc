@@ -128,6 +128,12 @@ class RandomProfile {
     return *rate;
   }
 
+  // Another one for every `number`.
+  std::string Account(uint32_t number) {
+    if (Below(2) == 0) return std::to_string(number * 67'000'000 + Below(1000));
+    return "Null_.@-" + std::to_string(number);
+  }
+
   PublishSpec Publish(uint32_t number, const Profile& profile) {
     PublishSpec publish;
     const auto& transports = profile.Backends(BackendKind::kTransport);
@@ -139,6 +145,12 @@ class RandomProfile {
     publish.buffers.value = Between(publish.leases.value + 1, 64);
     publish.lease_time.value = int64_t{1000000} * Between(10, 60000);
     publish.clients.value = Between(1, 4096);
+    if (Below(2) == 0) publish.group.value = Account(0);
+    for (auto* list : {&publish.allow_uid, &publish.allow_gid}) {
+      const uint32_t count = Below(2) == 0 ? 0 : Between(1, 64);
+      for (uint32_t i = 0; i < count; ++i) list->push_back({Account(i), {}});
+    }
+    publish.protect.value = OneOf(ProtectNames());
     return publish;
   }
 
@@ -216,7 +228,8 @@ TEST(FormatTest, NormalFormIsFixed) {
   front:
     outputs:
       small: {publish: [{socket: "${RUNTIME}/front.sock", buffers: 8}], size: 640x360, encoder: {codec: h264}}
-      tiny: {publish: [{socket: /run/tiny.sock}], color: bt709-full, filter: box, flip: horizontal, rotate: 90,
+      tiny: {publish: [{socket: /run/tiny.sock, protect: copy, allow: {gid: [44], uid: [1000, user@example.com]},
+        group: video}], color: bt709-full, filter: box, flip: horizontal, rotate: 90,
         encoder: {codec: mjpeg}, crop: 640x480+16+32, rate: 20/2, format: GREY, size: 16x16}
     capture: {rate: 60/2, size: 1280x720, format: "NV12"}
 options: {shm: {heap: ["linux,cma", "system"], label: "", threads: 2}, v4l2: {}}
@@ -263,6 +276,7 @@ streams:
             leases: 2
             lease_time: 1s
             clients: 256
+            protect: none
       tiny:
         format: GREY
         size: 16x16
@@ -283,6 +297,11 @@ streams:
             leases: 2
             lease_time: 1s
             clients: 256
+            group: video
+            allow:
+              uid: [1000, "user@example.com"]
+              gid: [44]
+            protect: copy
 )");
 }
 

@@ -271,6 +271,88 @@ streams:
      R"(x.yaml:29:25: error: expected a duration such as 1s or 100ms, from 10ms to 60s, found '61s'
   29 |             lease_time: 61s
      |                         ^~~)"},
+    {"GroupIsAPath", 30, R"(            clients: 256
+            group: /dev/video0)"sv,
+     R"(x.yaml:31:20: error: expected the name or number of a group such as video or 44, found '/dev/video0'
+  31 |             group: /dev/video0
+     |                    ^~~~~~~~~~~)"},
+    {"GroupBeyondTheLargest", 30, R"(            clients: 256
+            group: 4294967295)"sv,
+     R"(x.yaml:31:20: error: expected the name or number of a group such as video or 44, found '4294967295'
+  31 |             group: 4294967295
+     |                    ^~~~~~~~~~)"},
+    {"GroupNegative", 30, R"(            clients: 256
+            group: -1)"sv,
+     R"(x.yaml:31:20: error: expected the name or number of a group such as video or 44, found '-1'
+  31 |             group: -1
+     |                    ^~)"},
+    {"GroupEmpty", 30, R"(            clients: 256
+            group: "")"sv,
+     R"(x.yaml:31:20: error: expected the name or number of a group such as video or 44, found ''
+  31 |             group: ""
+     |                    ^~)"},
+    {"GroupNumberInQuotes", 30, R"(            clients: 256
+            group: "44")"sv,
+     R"(x.yaml:31:20: error: expected the name or number of a group such as video or 44 without quotes, found the text '44'
+  31 |             group: "44"
+     |                    ^~~~)"},
+    {"GroupIsAList", 30, R"(            clients: 256
+            group: [video])"sv,
+     R"(x.yaml:31:20: error: expected the name or number of a group such as video or 44, found a list
+  31 |             group: [video]
+     |                    ^)"},
+    {"UnknownKeyInAllow", 30, R"(            clients: 256
+            allow:
+              gids: [video])"sv,
+     R"(x.yaml:32:15: error: unknown key 'gids' in 'allow'; did you mean 'gid'?
+  32 |               gids: [video]
+     |               ^~~~)"},
+    {"AllowedUserIsNoList", 30, R"(            clients: 256
+            allow:
+              uid: camera)"sv,
+     R"(x.yaml:32:20: error: expected a list of users, found 'camera'
+  32 |               uid: camera
+     |                    ^~~~~~)"},
+    {"AllowedUserTwice", 30, R"(            clients: 256
+            allow:
+              uid: [1000, camera, 1000])"sv,
+     R"(x.yaml:32:35: error: '1000' is already in this list
+  32 |               uid: [1000, camera, 1000]
+     |                                   ^~~~)"},
+    {"AllowedUserWithSpace", 30, R"(            clients: 256
+            allow:
+              uid: [1000, two words])"sv,
+     R"(x.yaml:32:27: error: expected the name or number of a user such as camera or 1000, found 'two words'
+  32 |               uid: [1000, two words]
+     |                           ^~~~~~~~~)"},
+    {"AllowedUserInQuotes", 30, R"(            clients: 256
+            allow:
+              uid: ["1000"])"sv,
+     R"(x.yaml:32:21: error: expected the name or number of a user such as camera or 1000 without quotes, found the text '1000'
+  32 |               uid: ["1000"]
+     |                     ^~~~~~)"},
+    {"AllowedGroupIsAMapping", 30, R"(            clients: 256
+            allow:
+              gid: {video: 44})"sv,
+     R"(x.yaml:32:20: error: expected a list of groups, found a mapping
+  32 |               gid: {video: 44}
+     |                    ^)"},
+    {"AllowedGroupIsAMappingInTheList", 30, R"(            clients: 256
+            allow:
+              gid: [{a: 1}])"sv,
+     R"(x.yaml:32:21: error: expected the name or number of a group such as video or 44, found a mapping
+  32 |               gid: [{a: 1}]
+     |                     ^)"},
+    {"ProtectMisspelt", 30, R"(            clients: 256
+            protect: coppy)"sv,
+     R"(x.yaml:31:22: error: expected a protection (none, copy), found 'coppy'; did you mean 'copy'?
+  31 |             protect: coppy
+     |                      ^~~~~)"},
+    {"ProtectIsAYes", 30, R"(            clients: 256
+            protect: true)"sv,
+     R"(x.yaml:31:22: error: expected a protection (none, copy), found 'true'
+  31 |             protect: true
+     |                      ^~~~)"},
     {"LeasesTakeEveryBuffer", 28, "            leases: 6"sv,
      R"(x.yaml:28:21: error: one consumer could hold every buffer: expected fewer leases than buffers, found 6 of 6
   28 |             leases: 6
@@ -291,6 +373,35 @@ streams:
   32 |         publish: [{socket: /run/test/front.sock}]
      |                            ^~~~~~~~~~~~~~~~~~~~)"},
 };
+
+Result<Profile> ParseWithAllow(const std::string& lists) {
+  const std::string text = "            clients: 256\n            allow: " + lists;
+  return ParseProfile(WithMistake({"", 30, text, ""}), "x.yaml", NoEnvironment());
+}
+
+// Catches lists without a bound, which somebody has to look through for every consumer that connects.
+TEST(ParseAllowTest, AListHasAtMost64Entries) {
+  const auto parse = [](int count) {
+    std::string list = "{uid: [0";
+    for (int i = 1; i < count; ++i) list += ", " + std::to_string(i);
+    return ParseWithAllow(list + "]}");
+  };
+  EXPECT_TRUE(parse(64).has_value());
+  const auto sut = parse(65);
+  ASSERT_FALSE(sut.has_value());
+  EXPECT_EQ(sut.error().message.substr(0, sut.error().message.find('\n')),
+            "x.yaml:31:26: error: expected at most 64 users, found 65");
+}
+
+// Catches an empty list taken for a mistake, or for "nobody".
+TEST(ParseAllowTest, EmptyListsAreNone) {
+  for (const char* lists : {"{uid: [], gid: []}", "{}", "{gid: []}"}) {
+    const auto sut = ParseWithAllow(lists);
+    ASSERT_TRUE(sut.has_value()) << sut.error().message;
+    EXPECT_TRUE(sut->streams[0].outputs[0].publish[0].allow_uid.empty());
+    EXPECT_TRUE(sut->streams[0].outputs[0].publish[0].allow_gid.empty());
+  }
+}
 
 INSTANTIATE_TEST_SUITE_P(All, ParseErrorTest, testing::ValuesIn(kRows), RowName);
 

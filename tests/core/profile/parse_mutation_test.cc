@@ -150,7 +150,9 @@ void CheckMutants(const std::string& original, uint32_t first_seed, uint32_t cou
 }
 
 // Catches crashes, hangs and errors without a place on files that were cut, garbled or badly merged.
-TEST(ParseMutationTest, EveryMutantParsesOrIsRefusedWithAPlace) { CheckMutants(std::string(kGoodProfile), 1, 6000); }
+TEST(ParseMutationTest, EveryMutantParsesOrIsRefusedWithAPlace) {
+  CheckMutants(WithMistake({"", 30, kAccessLines, ""}), 1, 6000);
+}
 
 // Catches the same where comments, flow style, aliases and several lines of options are involved.
 TEST(ParseMutationTest, MutantsOfADenseProfileToo) {

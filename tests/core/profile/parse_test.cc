@@ -65,6 +65,20 @@ TEST(ParseTest, EveryValueArrives) {
   EXPECT_EQ(publish.clients.value, 256U);
 }
 
+// Catches a list that is cut or lands in its neighbour, and a value without its place for later messages.
+TEST(ParseTest, WhoMayConnectArrives) {
+  const Profile sut = MustParse(WithMistake({"", 30, kAccessLines, ""}));
+  const PublishSpec& publish = sut.streams.at(0).outputs.at(0).publish.at(0);
+  EXPECT_EQ(publish.group.value, "video");
+  ASSERT_EQ(publish.allow_uid.size(), 2U);
+  EXPECT_EQ(publish.allow_uid[0].value, "1000");
+  EXPECT_EQ(publish.allow_uid[1].value, "camera");
+  EXPECT_EQ(publish.allow_uid[1].pos.line, 33);
+  ASSERT_EQ(publish.allow_gid.size(), 1U);
+  EXPECT_EQ(publish.allow_gid[0].value, "video");
+  EXPECT_EQ(publish.protect.value, "copy");
+}
+
 // Catches a default that differs from the manual.
 TEST(ParseTest, WhatIsLeftOutHasItsDefault) {
   const Profile sut = MustParse(Minimal("/run/x.sock"));
@@ -79,6 +93,9 @@ TEST(ParseTest, WhatIsLeftOutHasItsDefault) {
   EXPECT_EQ(publish.leases.value, 2U);
   EXPECT_EQ(publish.lease_time.value, 1000000000);
   EXPECT_EQ(publish.clients.value, 256U);
+  EXPECT_EQ(publish.group.value, "");
+  EXPECT_TRUE(publish.allow_uid.empty() && publish.allow_gid.empty());
+  EXPECT_EQ(publish.protect.value, "none");
 }
 
 // Catches a made-up format, size or rate where the profile leaves the choice to the device.

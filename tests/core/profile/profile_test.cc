@@ -112,6 +112,10 @@ TEST_F(ProfileTest, EqualityIsAboutValues) {
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].publish[0].mode.value = 0; }));
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].publish[0].lease_time.value = 1; }));
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].publish[0].clients.value = 1; }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].publish[0].group.value = "x"; }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].publish[0].allow_uid.push_back({"x", {}}); }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].publish[0].allow_gid.push_back({"x", {}}); }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].publish[0].protect.value = "x"; }));
 }
 
 }  // namespace

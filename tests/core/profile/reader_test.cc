@@ -59,18 +59,6 @@ require: hardware)"sv,
      R"(x.yaml:19:9: error: key 'require' is not implemented yet in this version
   19 |         require: hardware
      |         ^~~~~~~)"},
-    {"GroupIsNotImplemented", 26, "            group: video"sv,
-     R"(x.yaml:26:13: error: key 'group' is not implemented yet in this version
-  26 |             group: video
-     |             ^~~~~)"},
-    {"AllowIsNotImplemented", 26, "            allow: {uid: [], gid: []}"sv,
-     R"(x.yaml:26:13: error: key 'allow' is not implemented yet in this version
-  26 |             allow: {uid: [], gid: []}
-     |             ^~~~~)"},
-    {"ProtectIsNotImplemented", 26, "            protect: copy"sv,
-     R"(x.yaml:26:13: error: key 'protect' is not implemented yet in this version
-  26 |             protect: copy
-     |             ^~~~~~~)"},
     {"MissingKeyOfAnEncoder", 20, std::nullopt,
      R"(x.yaml:19:9: error: missing key 'codec' in 'encoder'
   19 |         encoder:

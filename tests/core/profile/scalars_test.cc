@@ -116,6 +116,22 @@ TEST(ScalarsTest, NamesAreLowerCaseWords) {
   EXPECT_FALSE(IsOptionKey(std::string(65, 'a')));
 }
 
+// Catches a number that wraps round to root or stands for "nobody", and names that are a path or two names.
+TEST(ScalarsTest, AccountsAreNamesOrNumbers) {
+  for (const std::string& text :
+       {std::string("0"), std::string("44"), std::string("4294967294"), std::string("video"), std::string("_apt"),
+        std::string("User.Name-2@example.com"), std::string("1st"), std::string(64, 'x')}) {
+    EXPECT_TRUE(IsAccount(text)) << text;
+  }
+  for (const std::string& text :
+       {std::string(), std::string("4294967295"), std::string("4294967296"), std::string("18446744073709551616"),
+        std::string("007"), std::string("-1"), std::string("-x"), std::string(".x"), std::string("@x"),
+        std::string("a b"), std::string("a:b"), std::string("a,b"), std::string("a/b"), std::string("\xC3\xA9"),
+        std::string(65, 'x')}) {
+    EXPECT_FALSE(IsAccount(text)) << text;
+  }
+}
+
 // Catches a quotation that cuts a character in half or shows a megabyte.
 TEST(ScalarsTest, QuotedTextIsCutBetweenCharacters) {
   EXPECT_EQ(QuoteForMessage("short"), "'short'");
