@@ -47,17 +47,28 @@ int Process::Wait() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+bool Process::Ends(int patience_ms) const {
+  siginfo_t ended{};
+  for (int waited = 0; waited < patience_ms; waited += int{kPollUs} / 1000) {
+    ended.si_pid = 0;
+    if (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0) {
+      return true;
+    }
+    usleep(kPollUs);
+  }
+  return false;
+}
+
 int Process::Stop() {
   if (pid_ <= 0) return -1;
   kill(pid_, SIGTERM);
-  siginfo_t ended{};
-  for (int waited = 0; waited < kPatienceMs; waited += int{kPollUs} / 1000) {
-    ended.si_pid = 0;
-    if (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0) break;
-    usleep(kPollUs);
-  }
-  if (ended.si_pid == 0) kill(pid_, SIGKILL);
+  if (!Ends(kPatienceMs)) kill(pid_, SIGKILL);
   return Wait();
+}
+
+int Process::End(int patience_ms) {
+  if (pid_ <= 0) return -1;
+  return Ends(patience_ms) ? Wait() : Stop();
 }
 
 Memory MemoryOf(pid_t pid) {

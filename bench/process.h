@@ -26,8 +26,12 @@ class Process {
   int Wait();
   // SIGTERM, after five seconds SIGKILL; then as Wait.
   int Stop();
+  // Gives it so long to end by itself, then as Stop.
+  int End(int patience_ms);
 
  private:
+  bool Ends(int patience_ms) const;
+
   pid_t pid_ = -1;
 };
 

@@ -94,6 +94,7 @@ void Connection::Subscribed(int64_t now_ns) {
   unarmed_ = true;
   SetTimer(1);
   if (key_wanted_) RequestKey();
+  if (!ReadSocket()) socket_over_ = true;  // the buffers come right behind the subscription
 }
 
 void Connection::TryLater(bool connected, int64_t now_ns) {

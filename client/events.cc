@@ -48,6 +48,7 @@ bool Connection::Rearm(uint32_t seen) {
     EndSession();
     return false;
   }
+  waits_ = 0;  // what is in the socket makes itself known from here on
   DrainPipe(session_->bell());
   ClearTimer();
   unarmed_ = !session_->Arm(seen);

@@ -41,6 +41,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // The client gives up this session: unread frames need not be kept for it. Frames in use stay valid.
   void Leave();
 
+  // Some of the producer's buffers are known here.
+  bool HasSets() const { return !sets_.empty(); }
   // Another session of this client was before it: its first frame does not follow what the client has seen.
   void FollowsAnother() { follows_another_ = true; }
   void AskForKey() { Send(socket_.get(), wire::Make<wire::KeyWanted>()); }

@@ -89,6 +89,8 @@ Connection::Step Connection::Look(std::shared_ptr<Lease>* out, uint32_t* seen) {
       EndSession();
       return Step::kRetry;
     case Session::Took::kNothing:
+      // Buffers are mapped while there is time for it, not when their first frame has come.
+      if (!session.HasSets() && !ReadSocket()) socket_over_ = true;
       if (!socket_over_) break;
       EndSession();
       return Step::kRetry;

@@ -8,6 +8,8 @@ load("//third_party:pkg_config.bzl", "pkg_config_library")
 _PKG_CONFIG_LIBS = {
     "CLI11": (["CLI11"], "libcli11-dev", "2.1"),
     "gmock": (["gmock"], "libgmock-dev", "1.12"),
+    # Compared with in bench/transport/peers; no other target needs it.
+    "gstreamer": (["gstreamer-app-1.0", "gstreamer-1.0"], "libgstreamer-plugins-base1.0-dev", "1.20"),
     "gtest": (["gtest"], "libgtest-dev", "1.12"),
     "gtest_main": (["gtest_main"], "libgtest-dev", "1.12"),
     # A compiled library here, with TLS and compression; the features are part of its ABI, so they cannot be left out.
@@ -17,6 +19,8 @@ _PKG_CONFIG_LIBS = {
     "libpng": (["libpng"], "libpng-dev", "1.6"),
     "nlohmann_json": (["nlohmann_json"], "nlohmann-json3-dev", "3.11"),
     "openh264": (["openh264"], "libopenh264-dev", "2.3"),
+    # As gstreamer.
+    "pipewire": (["libpipewire-0.3"], "libpipewire-0.3-dev", "0.3.50"),
     "spdlog": (["spdlog"], "libspdlog-dev", "1.10"),
     "yaml-cpp": (["yaml-cpp"], "libyaml-cpp-dev", "0.7"),
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a fuzz target as a test, without libFuzzer: mutations of the target's corpus from a seed, the same ones each
 // time. No feedback from coverage: what it finds are the mistakes near valid input. A finding (crash, abort, sanitizer,
-// hang) leaves the input behind; the program run with that file repeats it.
+// hang) leaves the input behind; the program run with that file repeats it. Those of the past, in crashes/TARGET, come
+// first (README.md).
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -33,7 +34,8 @@ void SaveInput() {
   Say(current_note);
   const int fd = ::open(current_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd >= 0 && ::write(fd, data, current_size) == static_cast<ssize_t>(current_size)) Say(current_file);
-  Say("\nas hexadecimal numbers (xxd -r -p):\n");
+  Say("\nrepeat it: run this test's program with that file. Once it is mended, keep it: tests/fuzz/crashes/TARGET/WHAT"
+      "\nas hexadecimal numbers (xxd -r -p):\n");
   char line[128];
   for (size_t i = 0, used = 0; i < current_size; ++i) {
     constexpr char kDigits[] = "0123456789abcdef";
@@ -217,7 +219,7 @@ int Main(int argc, char** argv) {
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGPIPE, SIGALRM}) ::signal(number, OnSignal);
   if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(SaveInput);
   if (argc == 3 && std::string(argv[1]) == "--write-corpus") return WriteCorpus(argv[2]);
-  if (argc > 1) {
+  if (argc > 1 && std::string(argv[1]) != "--kept") {
     for (int i = 1; i < argc; ++i) RunOne(ReadFile(argv[i]));
     std::printf("%d inputs, nothing found\n", argc - 1);
     return 0;
@@ -226,8 +228,14 @@ int Main(int argc, char** argv) {
   const uint64_t seed = seed_text != nullptr ? std::strtoull(seed_text, nullptr, 10) : 1;
   const uint64_t runs = std::getenv("VIDEOSTREAM_SOAK") != nullptr ? kLongRun : kLongRun / 20;
   const char* folder = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR");
-  std::printf("seed %llu, %llu inputs\n", static_cast<unsigned long long>(seed), static_cast<unsigned long long>(runs));
+  std::printf("seed %llu, %llu inputs, after %d that were findings once\n", static_cast<unsigned long long>(seed),
+              static_cast<unsigned long long>(runs), std::max(argc - 2, 0));
   std::fflush(stdout);
+  std::snprintf(current_file, sizeof current_file, "%s/finding-kept", folder != nullptr ? folder : "/tmp");
+  for (int i = 2; i < argc; ++i) {
+    std::snprintf(current_note, sizeof current_note, "found before, '%s': ", argv[i]);
+    RunOne(ReadFile(argv[i]));
+  }
   std::snprintf(current_file, sizeof current_file, "%s/finding-corpus", folder != nullptr ? folder : "/tmp");
   std::snprintf(current_note, sizeof current_note, "an input of the corpus itself: ");
   for (const Bytes& one : Corpus()) RunOne(one);

@@ -17,7 +17,7 @@ namespace {
 using test::TestHost;
 
 constexpr size_t kPeers = 3;
-enum Op : uint8_t { kConnect, kSend, kService, kReceive, kPoke, kPublish, kTime, kLeave, kSets, kOps };
+enum Op : uint8_t { kConnect, kSend, kService, kReceive, kPoke, kPublish, kTime, kLeave, kSets, kLook, kOps };
 
 // In a folder of this process, in memory: a socket is made and removed for every input.
 class Folder {
@@ -156,11 +156,27 @@ class Run {
         if (++sets_ > 4) break;
         if (!host_.AddPool(2)) Fail(std::string("no further set: ") + host_.error.message);
         break;
+      case kLook:
+        return Look();
       default:
         break;
     }
     host_.Service();
     if (host_.code != VSTREAM_OK) Fail(std::string("service: ") + host_.error.message);
+  }
+
+  // What the status page is told, of which they write a part.
+  void Look() {
+    const auto consumers = host_.Consumers();
+    if (host_.code != VSTREAM_OK || consumers.size() > 2) Fail("consumers");
+    for (const vstream_consumer& one : consumers) {
+      if (std::memchr(one.name, 0, sizeof one.name) == nullptr) Fail("no end of a name");
+      ExpectOneLine(one.name);
+      if (one.leases_held > 1 || one.stream >= VSTREAM_STREAMS || one.queue_depth > wire::kMaxQueue) Fail("a record");
+      if (one.published > host_.sequence[one.stream] || one.first_sequence > host_.sequence[one.stream])
+        Fail("numbers");
+      if (one.pid != ::getpid() || one.revocations > host_.sequence[one.stream]) Fail("what the host knows by itself");
+    }
   }
 
   Reader& in_;
@@ -201,6 +217,8 @@ std::vector<Bytes> Corpus() {
     PutPoke(frames, 0, 2, (i % 4 + 1) | (uint64_t{1} << 16) | (i << 32));  // a claim
     PutPoke(frames, 1, 1, i);                                              // cursor
     PutPoke(frames, 1, 0, uint64_t{1} << 32 | i);                          // armed
+    PutPoke(frames, 0, static_cast<uint16_t>(64 + i), ~i);                 // counters
+    frames.Put(uint8_t{kLook}).Put(uint8_t{0});
   }
   all.push_back(frames.bytes);
   // One that holds on to all but the newest of a small set.
