@@ -56,8 +56,8 @@ class Connection {
   enum class Step { kFrame, kGiveUp, kWait, kRetry };
   // One look for a frame; kWait: there is none, and `seen` is the head up to which that is known.
   Step Look(std::shared_ptr<Lease>* out, uint32_t* seen);
-  // Waits for anything to happen, until `until_ns` at most.
-  void Sleep(uint32_t seen, int64_t now_ns, int64_t until_ns);
+  // Waits for anything to happen, until `until_ns` at most. True: head has moved on from `seen`.
+  bool Sleep(uint32_t seen, int64_t now_ns, int64_t until_ns);
   void AskForKey(bool at_once);
 
   // events.cc

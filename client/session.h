@@ -41,6 +41,17 @@ class Session : public std::enable_shared_from_this<Session> {
   // The client gives up this session: unread frames need not be kept for it. Frames in use stay valid.
   void Leave();
 
+  // To be called when a frame has come and is about to be taken: its way is through a dozen pages that nobody has used
+  // since the last frame. Asked for at once they arrive together, instead of one after the other.
+  void Prefetch() const {
+    taker_.Prefetch();
+    __builtin_prefetch(places_.data());
+    __builtin_prefetch(sets_.data());
+    if (HasSets()) __builtin_prefetch(sets_.back().get());
+    constexpr size_t kLine = 64;
+    const auto* slot = reinterpret_cast<const std::byte*>(slots_.data());
+    for (size_t at = 0; at < sizeof(LeaseSlot) / 2; at += kLine) __builtin_prefetch(slot + at, 1);
+  }
   // Some of the producer's buffers are known here.
   bool HasSets() const { return !sets_.empty(); }
   // Another session of this client was before it: its first frame does not follow what the client has seen.

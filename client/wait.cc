@@ -64,7 +64,10 @@ std::shared_ptr<Lease> Connection::Wait(int64_t timeout_ns) {
       if (session_ == nullptr) SetTimer(NextStep());
       return nullptr;
     }
-    Sleep(seen, now, deadline);
+    if (!Sleep(seen, now, deadline)) continue;
+    // A frame, most likely: nothing comes before it, not even the time. All other outcomes are met again above.
+    std::shared_ptr<Lease> lease;
+    if (Look(&lease, &seen) == Step::kFrame) return lease;
   }
 }
 
@@ -100,16 +103,20 @@ Connection::Step Connection::Look(std::shared_ptr<Lease>* out, uint32_t* seen) {
   return Rearm(*seen) ? Step::kWait : Step::kRetry;
 }
 
-void Connection::Sleep(uint32_t seen, int64_t now_ns, int64_t until_ns) {
+bool Connection::Sleep(uint32_t seen, int64_t now_ns, int64_t until_ns) {
   wire::Rules::At(wire::Step::kWaiting);
   if (session_ == nullptr) {
     const int fd = handshake_.has_value() ? handshake_->socket() : watch_.fd();
     WaitReadable(fd, std::min(until_ns, NextStep()) - now_ns);
   } else if (epoll_.valid()) {
     WaitReadable(epoll_.get(), until_ns - now_ns);
-  } else if (!WaitWhile(session_->header().head, seen, std::min(until_ns - now_ns, kSliceNs)) && !ReadSocket()) {
+  } else if (WaitWhile(session_->header().head, seen, std::min(until_ns - now_ns, kSliceNs))) {
+    session_->Prefetch();
+    return true;
+  } else if (!ReadSocket()) {
     EndSession();
   }
+  return false;
 }
 
 void Connection::AskForKey(bool at_once) {

@@ -60,7 +60,7 @@ void WriteDescriptor(Word* to, const Descriptor& from, Now&& published_ns) {
   put(kColorimetry + 1, words[1]);
   put(kTlvBytes, from.tlv_bytes);
   const size_t tlv_words = TlvWords(from.tlv_bytes);
-  std::memcpy(words, from.tlv, tlv_words * 8);
+  if (tlv_words != 0) std::memcpy(words, from.tlv, tlv_words * 8);
   for (uint32_t i = 0; i < tlv_words; ++i) put(kTlv + i, words[i]);
   put(kPublished, static_cast<uint64_t>(published_ns()));
   R::At(Step::kDescriptorWords);
@@ -99,7 +99,7 @@ bool ReadDescriptor(const Word* from, uint64_t sequence, Descriptor* to) {
   to->tlv_bytes = static_cast<uint32_t>(std::min<uint64_t>(tlv_bytes, VSTREAM_FRAME_TLV_BYTES));
   const size_t tlv_words = TlvWords(tlv_bytes);
   for (uint32_t i = 0; i < tlv_words; ++i) words[i] = get(kTlv + i);
-  std::memcpy(to->tlv, words, tlv_words * 8);
+  if (tlv_words != 0) std::memcpy(to->tlv, words, tlv_words * 8);
   R::At(Step::kDescriptorCopied);
   return !R::kRecheckSequence || get(kSequence) == sequence;  // D6
 }

@@ -80,6 +80,17 @@ class Taker {
   template <class Known>
   Outcome Take(uint32_t slot, Known&& known, Descriptor* out, Claim* claim);
 
+  // Asks for what the next Take reads and writes first. A hint, without effect on anything but time.
+  void Prefetch() const {
+    constexpr uint32_t kLineWords = 8;
+    const StreamPage& page = page_;
+    const Word* descriptor = page.descriptor(last_ + 1);
+    for (uint32_t i = 0; i < kTlv; i += kLineWords) __builtin_prefetch(descriptor + i);
+    __builtin_prefetch(&page.revoked(config_.consumer));
+    __builtin_prefetch(&page.generation(0));
+    __builtin_prefetch(mine_, 1);
+    __builtin_prefetch(&mine_->taken, 1);
+  }
   uint64_t last() const { return last_; }
   uint64_t taken() const { return taken_; }
   uint64_t skipped(uint32_t reason) const { return skipped_[reason]; }

@@ -155,9 +155,11 @@ Status Stream::AddSet(const vstream_buffer_set& set) {
   made.head.layout = first.layout;
   made.head.rate = set.rate;
   made.head.colorimetry = set.colorimetry;
-  Status possible = CheckBuffer(first, first, 0);
-  if (possible.ok() && config_.copy) possible = DescribeCopies(&made.head);
-  if (!possible.ok()) return {possible.code(), name + ": " + possible.message()};
+  if (config_.copy) {
+    Status possible = CheckBuffer(first, first, 0);
+    if (possible.ok()) possible = DescribeCopies(&made.head);
+    if (!possible.ok()) return {possible.code(), name + ": " + possible.message()};
+  }
   for (uint32_t i = 0; i < set.buffer_count; ++i) {
     const vstream_buffer buffer = BufferAt(set, i);
     const uint32_t id = set.buffer_ids[i];

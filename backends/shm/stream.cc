@@ -41,7 +41,7 @@ Status Stream::Make(const Config& config, std::unique_ptr<Stream>* out) {
   return Ok();
 }
 
-Status Stream::Publish(const vstream_frame& frame, const backend::Host& clock) {
+Status Stream::Publish(const vstream_frame& frame) {
   const auto found = ids_.find(frame.buffer_id);
   if (found == ids_.end()) {
     return {VSTREAM_E_NOT_FOUND, "buffer " + std::to_string(frame.buffer_id) + ": in no set of this stream"};
@@ -77,13 +77,13 @@ Status Stream::Publish(const vstream_frame& frame, const backend::Host& clock) {
   d.colorimetry = frame.colorimetry;
   d.tlv_bytes = frame.tlv_bytes;
   std::copy_n(frame.tlv, frame.tlv_bytes, d.tlv);
-  const uint32_t previous_head = producer_.Publish(d, [&clock] { return clock.NowNs(); });
-  Wake(previous_head);
   if (std::exchange(newcomers_, false)) {
     for (const auto& subscriber : subscribers_) {
       if (subscriber->first_sequence == 0) subscriber->first_sequence = frame.sequence;
     }
   }
+  // Last: who is woken may have to wait for this core.
+  Wake(producer_.Publish(d, [this] { return config_.host.NowNs(); }));
   return Ok();
 }
 
@@ -114,12 +114,12 @@ void Stream::SetState(wire::StreamState state) {
 }
 
 void Stream::Wake(uint32_t previous_head) {
-  ::syscall(SYS_futex, &page_.header().head, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
   for (const auto& subscriber : subscribers_) {
     if (!wire::WantsRing(subscriber->client(), previous_head)) continue;
     // Full (EAGAIN) is as good as rung.
     [[maybe_unused]] const ssize_t n = ::write(subscriber->bell.get(), "", 1);
   }
+  ::syscall(SYS_futex, &page_.header().head, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
 Status Stream::Translate(std::span<const uint32_t> ids, uint32_t* buffers) const {

@@ -53,7 +53,7 @@ class Stream {
   bool Owns(uint32_t runtime_id) const { return ids_.contains(runtime_id); }
 
   // As vstream_transport_ops.publish.
-  backend::Status Publish(const vstream_frame& frame, const backend::Host& clock);
+  backend::Status Publish(const vstream_frame& frame);
   // As vstream_transport_ops.reclaim; revoked(slot, holding) for whom leases were taken from.
   template <class Revoked>
   backend::Status Reclaim(std::span<const uint32_t> ids, uint32_t want, int64_t now_ns, uint32_t* taken,

@@ -167,10 +167,10 @@ Status Transport::AddSet(const vstream_buffer_set& set) {
 }
 
 void Transport::WarnOfWritableFrames(uint32_t memory) {
-  if (warned_ || (memory & VSTREAM_MEMORY_MEMFD) != 0) return;
+  if (looked_ || (memory & VSTREAM_MEMORY_MEMFD) != 0) return;
+  looked_ = true;  // the name service may be slow, and its answer does not change
   if (policy_.limited() && !policy_.others()) return;
   if (!OthersMayConnect(settings_.mode, endpoint_.group())) return;
-  warned_ = true;
   host().Log(VSTREAM_LOG_WARN, "socket '" + endpoint_.path() +
                                    "': other users may connect, and its frames are in dma-bufs, which have no seals: "
                                    "a consumer can write to them; 'protect: copy' gives consumers sealed copies");
@@ -188,7 +188,7 @@ Status Transport::RemoveSet(uint32_t epoch) {
 
 Status Transport::Publish(uint32_t stream, const vstream_frame& frame) {
   if (!HasStream(stream)) return {VSTREAM_E_NOT_FOUND, "stream " + std::to_string(stream) + " has no buffers"};
-  Status status = streams_[stream]->Publish(frame, host());
+  Status status = streams_[stream]->Publish(frame);
   if (status.ok() && stream == VSTREAM_STREAM_PACKETS && (frame.flags & VSTREAM_FRAME_KEY) != 0) KeyHasCome();
   return status;
 }

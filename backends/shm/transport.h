@@ -110,15 +110,17 @@ class Transport final : public backend::Transport {
   backend::Status ReadSettings(const backend::Options& options);
   backend::Status ReadNumbers(const backend::Options& options);
   backend::Status Listen(const backend::Options& options);
-  // Once, if other users are about to get descriptors that they can write to.
+  // Looks once whether other users are about to get descriptors that they can write to.
   void WarnOfWritableFrames(uint32_t memory);
   backend::Status OpenStream(uint32_t stream, Stream** out);
   bool HasStream(uint32_t stream) const { return stream < VSTREAM_STREAMS && streams_[stream] != nullptr; }
 
   // service.cc
   void Accept();
-  // Closes one connection that is still in its handshake; false: none may go for this one.
+  // Refuses and closes one connection that is still in its handshake; false: none may go for this one.
   bool MakeRoomFor(const Connection& newcomer);
+  // Refuses one in its handshake for which there is no room; to be closed.
+  void TurnAway(Connection& connection);
   void ReadFrom(Connection& connection);
   void Close(uint32_t id, std::string_view why);
   void Tick();
@@ -133,6 +135,7 @@ class Transport final : public backend::Transport {
   std::string HandleHello(Connection& connection, std::span<const std::byte> bytes);
   std::string HandleSubscribe(Connection& connection, std::span<const std::byte> bytes);
   std::string Refuse(Connection& connection, wire::Reason reason, bool retry, const std::string& text);
+  std::string RefuseDenied(Connection& connection);
   // Wishes for key frames: kept, merged, and passed on as one event when it is time.
   void HandleKeyWanted(Connection& connection);
   void PassKeyWish();
@@ -163,7 +166,7 @@ class Transport final : public backend::Transport {
   bool accepting_ = true;
   bool short_ = false;  // of descriptors or memory for another connection, and it has been said
   bool closing_ = false;
-  bool warned_ = false;
+  bool looked_ = false;  // who may connect, because of writable frames
   bool key_waiting_ = false;  // some wish is to be passed on later
   int64_t key_passed_ns_ = 0;
   std::deque<vstream_transport_event> events_;

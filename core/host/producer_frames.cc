@@ -65,6 +65,9 @@ bool Producer::Publish(std::unique_ptr<Writing> writing) {
   frame.colorimetry = writing->colorimetry.value_or(colorimetry_);
   frame.acquire_fence = frame.release_fence = -1;
   const Status checked = CheckFrame(frame, layout);
+  // May be the last of their kind: not to end under the lock.
+  const std::shared_ptr<Producer> self = std::move(writing->producer);
+  const std::shared_ptr<const Buffer> buffer = std::move(writing->buffer);
   bool sent = false;
   {
     const std::unique_lock lock = Lock();
@@ -77,8 +80,8 @@ bool Producer::Publish(std::unique_ptr<Writing> writing) {
     } else {
       sent = true;
     }
+    Recycle(std::move(writing));
   }
-  TakeBack(std::move(writing));
   return sent;
 }
 
@@ -98,13 +101,17 @@ void Producer::Discard(std::unique_ptr<Writing> writing) {
   producer->TakeBack(std::move(writing));
 }
 
-// The caller's part in the buffer ends, published or not.
 void Producer::TakeBack(std::unique_ptr<Writing> writing) {
   const std::shared_ptr<Producer> self = std::move(writing->producer);
   const std::shared_ptr<const Buffer> buffer = std::move(writing->buffer);
+  const std::unique_lock lock = Lock();
+  Recycle(std::move(writing));
+}
+
+// The caller's part in the buffer ends, published or not. What it shares has been taken out.
+void Producer::Recycle(std::unique_ptr<Writing> writing) {
   const uint32_t id = writing->id;
   *writing = {};
-  const std::unique_lock lock = Lock();
   if (pool_ != nullptr) {
     if (Status status = pool_->Release(id); !status) Fail(VSTREAM_E_INTERNAL, status.error().message);
   }

@@ -55,8 +55,7 @@ active proctype Producer() {
      :: armed == s -> bell = 1
      :: else
      fi;
-     /* FUTEX_WAKE. backends/shm does it before it looks at `armed`; the doorbell must not rest on what a system call
-        does to the store buffer, so here it comes after. */
+     /* FUTEX_WAKE: backends/shm Stream::Wake, after the doorbells too. */
      atomic { empty(stores) -> asleep = 0 }
      if
      :: true
