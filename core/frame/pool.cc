@@ -200,6 +200,17 @@ Status Pool::MarkPublished(uint32_t id, uint32_t transport) {
   return {};
 }
 
+Status Pool::Withdraw(uint32_t id, uint32_t transport) {
+  State* state = Find(id);
+  const uint64_t bit = transport < transports_.size() ? uint64_t{1} << transport : 0;
+  if (state == nullptr || (state->published & bit) == 0) return Wrong("withdrawal", id);
+  state->published &= ~bit;
+  if (state->published != 0) return {};
+  std::erase(published_, id);
+  if (state->users == 0) free_.push_back(id);
+  return {};
+}
+
 Result<bool> Pool::MakeRoom(uint32_t transport, uint32_t limit) {
   if (transport >= transports_.size()) {
     return Fail(Code::kInternal, "pool: there is no transport " + std::to_string(transport));

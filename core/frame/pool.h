@@ -56,6 +56,9 @@ class Pool {
   // Its age counts from the first transport that it is published on.
   Status MarkPublished(uint32_t id, uint32_t transport);
 
+  // It is not, after all: this transport has not taken it. Free if nobody uses it.
+  Status Withdraw(uint32_t id, uint32_t transport);
+
   // True: at most `limit` buffers are published on this transport, the oldest of which were taken back if there were
   // more (whether or not they are in use or published elsewhere; what is neither is free then). False: it does not give
   // them back now. For pools that several transports share: none can have more than its part.

@@ -68,30 +68,29 @@ bool Producer::Publish(std::unique_ptr<Writing> writing) {
   // May be the last of their kind: not to end under the lock.
   const std::shared_ptr<Producer> self = std::move(writing->producer);
   const std::shared_ptr<const Buffer> buffer = std::move(writing->buffer);
-  bool sent = false;
-  {
-    const std::unique_lock lock = Lock();
-    if (state_ != State::kOpen) {
-      FailClosed("publish_frame");
-    } else if (!checked) {
-      Fail(VSTREAM_E_INVALID, name_ + "publish_frame: " + checked.error().message);
-    } else if (Status status = Send(&frame); !status) {
-      Fail(VSTREAM_E_IO, status.error().message);
-    } else {
-      sent = true;
-    }
-    Recycle(std::move(writing));
-  }
-  return sent;
+  const std::unique_lock lock = Lock();
+  Status status;
+  const bool open = state_ == State::kOpen;
+  if (open && checked) status = pool_->MarkPublished(frame.buffer_id, 0);
+  // Now rather than when the frame is out: whom it wakes may have to wait for this core.
+  Recycle(std::move(writing));
+  if (!open) return FailClosed("publish_frame");
+  if (!checked) return Fail(VSTREAM_E_INVALID, name_ + "publish_frame: " + checked.error().message);
+  if (status) status = Send(&frame);
+  return status || Fail(VSTREAM_E_IO, status.error().message);
 }
 
+// A buffer that is marked as published already.
 Status Producer::Send(vstream_frame* frame) {
   frame->sequence = sequence_ + 1;
-  if (Status status = transport_->Publish(VSTREAM_STREAM_FRAMES, *frame); !status) return status;
+  if (Status status = transport_->Publish(VSTREAM_STREAM_FRAMES, *frame); !status) {
+    (void)pool_->Withdraw(frame->buffer_id, 0);
+    return status;
+  }
   ++sequence_;
   ++stats_.published;
   stats_.bytes += std::accumulate(std::begin(frame->bytes_used), std::end(frame->bytes_used), uint64_t{0});
-  return pool_->MarkPublished(frame->buffer_id, 0);
+  return {};
 }
 
 void Producer::Discard(std::unique_ptr<Writing> writing) {

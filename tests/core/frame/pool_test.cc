@@ -164,6 +164,27 @@ TEST(Pool, CountsFollowABufferOnItsWay) {
   EXPECT_EQ(Text(sut->counts()), "free 3 device 0 in use 0 published 0");
 }
 
+// Bug: a frame that a transport has refused is lost to the pool, or taken from another transport.
+TEST(PoolWithdraw, UndoesAPublicationAndNothingElse) {
+  FakeTransport one;
+  FakeTransport two;
+  const auto sut = TinyPool({0, 1}, {&one, &two});
+  ASSERT_EQ(Got(sut->Acquire()), "0");
+  EXPECT_NE(Text(sut->Withdraw(0, 0)), "ok");
+  EXPECT_NE(Text(sut->Withdraw(0, 64)), "ok");
+  ASSERT_EQ(Text(sut->MarkPublished(0, 0)), "ok");
+  ASSERT_EQ(Text(sut->MarkPublished(0, 1)), "ok");
+  ASSERT_EQ(Text(sut->Release(0)), "ok");
+  EXPECT_EQ(Text(sut->Withdraw(0, 0)), "ok");
+  EXPECT_EQ(Text(sut->counts()), "free 1 device 0 in use 0 published 1");
+  EXPECT_EQ(Text(sut->Withdraw(0, 1)), "ok");
+  EXPECT_EQ(Text(sut->counts()), "free 2 device 0 in use 0 published 0");
+  ASSERT_EQ(Got(sut->Acquire()), "0");
+  ASSERT_EQ(Text(sut->MarkPublished(0, 1)), "ok");
+  EXPECT_EQ(Text(sut->Withdraw(0, 1)), "ok");
+  EXPECT_EQ(Text(sut->counts()), "free 1 device 0 in use 1 published 0") << "still used";
+}
+
 // Bug: cold buffers chosen while a warm one is there; unused buffers touched for nothing.
 TEST(PoolAcquire, TakesTheOneThatBecameFreeLast) {
   const auto sut = TinyPool({0, 1, 2, 3}, {});
