@@ -139,7 +139,8 @@ void Connection::EndSession() {
   socket_over_ = false;
   key_asked_ns_ = 0;
   pace_.Ended(NowNs());
-  if (!reconnect_) CloseWatch();
+  // The descriptor of a watch at rest may be the one that was missing.
+  if (!reconnect_ || code == VSTREAM_E_NO_MEMORY) CloseWatch();
   state_ = reconnect_ ? Client::State::kConnecting : Client::State::kEnded;
   if (code != VSTREAM_OK || !reconnect_) SetError(code, why);
 }

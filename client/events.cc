@@ -43,13 +43,15 @@ int Connection::PollFd() {
 bool Connection::Rearm(uint32_t seen) {
   wire::Rules::At(wire::Step::kWoken);
   // After a frame the doorbell has been the reason to come here. What is in the socket keeps poll_fd readable, and is
-  // read when that brings no frame.
-  if (!std::exchange(took_, false) && !ReadSocket()) {
+  // read when that brings no frame; or while there is a watch, which is closed there.
+  const bool took = std::exchange(took_, false);
+  if ((!took || watch_.open()) && !ReadSocket()) {
     EndSession();
     return false;
   }
   waits_ = 0;  // what is in the socket makes itself known from here on
-  DrainPipe(session_->bell());
+  // Closed before the socket when a producer dies, and readable from then on.
+  if (!DrainPipe(session_->bell())) UnwatchFd(session_->bell());
   ClearTimer();
   unarmed_ = !session_->Arm(seen);
   return !unarmed_;

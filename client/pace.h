@@ -4,8 +4,8 @@
 //
 // Without anything else an attempt every 100 ms. When something happens to the socket (Stirred), an attempt at once and
 // a few more shortly after, since a producer binds first and listens a moment later. Those are drawn from a budget that
-// fills slowly: whatever happens to the socket, and however often, there are at most 6 attempts at a time and 15 in
-// each second after them.
+// fills slowly: whatever happens to the socket or to sessions, and however often, there are at most 6 attempts at a
+// time and 15 in each second after them.
 #pragma once
 
 #include <algorithm>
@@ -46,12 +46,18 @@ class Pace {
   }
   // Something may have happened during the last attempt.
   void OnceMore(int64_t now_ns) { Hasten(now_ns, now_ns + kApartNs); }
+  // An attempt has succeeded. Nothing comes back into the budget.
   void Connected() {
     refused_ns_ = 0;
     short_ = kShort;
   }
-  // The producer is gone.
-  void Ended(int64_t now_ns) { next_ = now_ns + kApartNs; }
+  // The producer is gone. At once out of the budget only: with one whose sessions fail as soon as they have begun this
+  // comes again and again.
+  void Ended(int64_t now_ns) {
+    last_ = now_ns;
+    next_ = now_ns + kSlowNs;
+    Hasten(now_ns, now_ns + kApartNs);
+  }
 
  private:
   static constexpr int kShort = 5;  // short retries: after 2, 4, 8, 16 and 32 ms

@@ -96,15 +96,17 @@ std::string NoDescriptorLeft(int error) {
          " open files (RLIMIT_NOFILE); raise it with 'ulimit -n', or close some";
 }
 
-void DrainPipe(int fd) {
+bool DrainPipe(int fd) {
   char rings[64];
   iovec part{rings, sizeof rings};
   for (int i = 0; i < 64; ++i) {
     // The other direction of vmsplice: from the pipe into memory.
     ssize_t n = ::vmsplice(fd, &part, 1, SPLICE_F_NONBLOCK);
     if (n < 0 && (errno == ENOSYS || errno == EPERM)) n = ::read(fd, rings, sizeof rings);
-    if (n < static_cast<ssize_t>(sizeof rings)) return;
+    if (n == 0) return false;
+    if (n < static_cast<ssize_t>(sizeof rings)) return true;
   }
+  return true;
 }
 
 bool SendBytes(int socket, const void* bytes, size_t size) {

@@ -31,7 +31,8 @@ const char* OtherKindOfFile(const std::string& path);
 std::string NoDescriptorLeft(int error);
 // Empties a pipe without ever waiting, whatever the flags of the description say by now. A pipe that we were given
 // belongs to the other side as well, which may take O_NONBLOCK away from it.
-void DrainPipe(int fd);
+// False: the other side has closed it, so it is readable for good.
+bool DrainPipe(int fd);
 
 // Sends without waiting. False: it could not be sent.
 bool SendBytes(int socket, const void* bytes, size_t size);

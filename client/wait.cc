@@ -114,7 +114,7 @@ bool Connection::Sleep(uint32_t seen, int64_t now_ns, int64_t until_ns) {
     session_->Prefetch();
     return true;
   } else if (!ReadSocket()) {
-    EndSession();
+    socket_over_ = true;
   }
   return false;
 }

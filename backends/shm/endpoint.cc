@@ -150,7 +150,7 @@ Status Endpoint::Bind(mode_t mode, const std::optional<SocketGroup>& group) {
   socket_ = UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket_.valid()) return Status::Errno(Quoted(path_), errno);
   // Until listen, connects are refused; so group and mode may be set in steps without a gap, and the umask plays no
-  // part. Without following a link: who may write to the folder might put one here in between.
+  // part.
   const sockaddr_un address = Address(path_);
   if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int error = errno;
@@ -160,23 +160,41 @@ Status Endpoint::Bind(mode_t mode, const std::optional<SocketGroup>& group) {
                 "'; change its permissions, or choose another path",
             error};
   }
-  struct stat made {};
-  if (::lstat(path_.c_str(), &made) != 0) return Status::Errno(Quoted(path_), errno);
-  bound_ = true;
-  device_ = made.st_dev;
-  inode_ = made.st_ino;
-  group_ = made.st_gid;
+  UniqueFd file;
+  if (Status status = OpenMade(&file); !status.ok()) return status;
   if (group.has_value()) {
-    if (Status status = GiveTo(*group); !status.ok()) return status;
+    if (Status status = GiveTo(*group, file.get()); !status.ok()) return status;
   }
-  if (::fchmodat(AT_FDCWD, path_.c_str(), mode, AT_SYMLINK_NOFOLLOW) != 0)
-    return Status::Errno(Quoted(path_) + ", chmod", errno);
+  // fchmod refuses descriptors of this kind.
+  const std::string name = "/proc/self/fd/" + std::to_string(file.get());
+  if (::chmod(name.c_str(), mode) != 0) {
+    return Status::Errno(Quoted(path_) + ", change of its mode through '" + name + "' (needs /proc)", errno);
+  }
   if (::listen(socket_.get(), kBacklog) != 0) return Status::Errno(Quoted(path_) + ", listen", errno);
   return Ok();
 }
 
-Status Endpoint::GiveTo(const SocketGroup& group) {
-  if (::fchownat(AT_FDCWD, path_.c_str(), static_cast<uid_t>(-1), group.gid, AT_SYMLINK_NOFOLLOW) == 0) {
+// Who may write to the folder may have put another file in the place of the socket, or have given that a second name.
+Status Endpoint::OpenMade(UniqueFd* file) {
+  *file = UniqueFd(::open(path_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const int error = errno;
+  struct stat made {};
+  if ((file->valid() ? ::fstat(file->get(), &made) : ::lstat(path_.c_str(), &made)) != 0) {
+    return Status::Errno(Quoted(path_) + ", look at what was bound", errno);
+  }
+  if (!S_ISSOCK(made.st_mode) || made.st_uid != ::geteuid() || made.st_nlink != 1) {
+    return {VSTREAM_E_PERMISSION, Quoted(path_) + ": somebody else has moved, linked or replaced it in folder '" +
+                                      folder_ + "'; use a folder that only the producer may write to"};
+  }
+  bound_ = true;  // from here on it is removed again
+  device_ = made.st_dev;
+  inode_ = made.st_ino;
+  group_ = made.st_gid;
+  return file->valid() ? Ok() : Status::Errno(Quoted(path_) + ", opening what was bound", error);
+}
+
+Status Endpoint::GiveTo(const SocketGroup& group, int file) {
+  if (::fchownat(file, "", static_cast<uid_t>(-1), group.gid, AT_EMPTY_PATH) == 0) {
     group_ = group.gid;
     return Ok();
   }

@@ -40,7 +40,9 @@ class Endpoint {
 
  private:
   backend::Status Bind(mode_t mode, const std::optional<SocketGroup>& group);
-  backend::Status GiveTo(const SocketGroup& group);
+  // What Bind has made, by descriptor (O_PATH): names may have changed since. An error if it is not what was made.
+  backend::Status OpenMade(UniqueFd* file);
+  backend::Status GiveTo(const SocketGroup& group, int file);
   // Removes our own socket file without a listener; BUSY if there is one, PERMISSION if it is another user's.
   backend::Status RemoveStale();
   backend::Status Foreign(uid_t owner, int error) const;

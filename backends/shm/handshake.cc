@@ -39,12 +39,7 @@ std::string Transport::HandleHello(Connection& connection, std::span<const std::
   const auto hello = wire::Parse<wire::Hello>(bytes, 0);
   if (!hello.ok()) return Refuse(connection, wire::Reason::kMalformed, false, "hello: " + hello.why);
   backend::SetText(connection.name, hello.message.name);
-  if (connection.denied) {
-    return Refuse(connection, wire::Reason::kPermission, false,
-                  "user " + std::to_string(connection.peer.uid) +
-                      " is not let in: neither it nor one of its groups is in the producer's 'allow' lists; add uid " +
-                      std::to_string(connection.peer.uid) + " or a group of it there");
-  }
+  if (connection.denied) return RefuseDenied(connection);
   auto welcome = wire::Make<wire::Welcome>();
   welcome.leases = settings_.leases;
   for (uint32_t i = 0; i < VSTREAM_STREAMS; ++i) welcome.max_queue[i] = settings_.max_queue(i);
@@ -85,10 +80,8 @@ std::string Transport::HandleSubscribe(Connection& connection, std::span<const s
   const int fds[] = {stream->page_fd(), subscriber->page_fd.get(), subscriber->bell_read.get()};
   const Sent sent = Send(connection.socket.get(), answer, fds);
   if (sent == Sent::kLater) {
-    return Refuse(
-        connection, wire::Reason::kResources, true,
-        "descriptors cannot be sent: those in flight to consumers that do not read (or stand still) have used "
-        "up the limit of open files of the producer's user; end those, or raise the limit ('ulimit -n')");
+    return Refuse(connection, wire::Reason::kResources, true,
+                  "too many descriptors in flight: end consumers that stand still, or raise the limit ('ulimit -n')");
   }
   if (sent != Sent::kYes) return "does not take its subscription";
   subscriber->page_fd.reset();
@@ -100,6 +93,13 @@ std::string Transport::HandleSubscribe(Connection& connection, std::span<const s
   return Announce(connection) ? std::string() : "connection lost";
 }
 
+std::string Transport::RefuseDenied(Connection& connection) {
+  return Refuse(connection, wire::Reason::kPermission, false,
+                "user " + std::to_string(connection.peer.uid) +
+                    " is not let in; add it or a group of it to the producer's 'allow' lists");
+}
+
+// The text is to fit into an event's detail, behind Who: 96 bytes.
 std::string Transport::Refuse(Connection& connection, wire::Reason reason, bool retry, const std::string& text) {
   auto refused = wire::Make<wire::Refused>();
   refused.reason = static_cast<uint32_t>(reason);

@@ -31,12 +31,15 @@ constexpr size_t kMaxGroups = 65536;  // NGROUPS_MAX
 // is none.
 template <class Record, class Get>
 int Lookup(Record* record, std::vector<char>* memory, Get get) {
-  for (memory->resize(kFirstRecordBytes);; memory->resize(4 * memory->size())) {
+  for (memory->resize(kFirstRecordBytes);;) {
     Record* found = nullptr;
     const int error = get(record, memory->data(), memory->size(), &found);
     if (found != nullptr) return 0;
-    if (error == ERANGE && memory->size() < kMaxRecordBytes) continue;
     if (error == EINTR) continue;
+    if (error == ERANGE && memory->size() < kMaxRecordBytes) {
+      memory->resize(4 * memory->size());
+      continue;
+    }
     // What a missing name is called differs between services.
     return error == 0 || error == ESRCH || error == EBADF || error == EPERM ? ENOENT : error;
   }

@@ -30,6 +30,8 @@ constexpr size_t kMaxEvents = 64;  // not fetched yet; the oldest are dropped
 constexpr int64_t kKeyTickNs = 20'000'000;
 constexpr int kSendBytes = 8192;  // of the socket: bounds what a consumer that does not read can make us keep
 
+constexpr const char* kNoRoom = "too many connections that do not subscribe";
+
 constexpr uint64_t kListenTag = 0;
 constexpr uint64_t kTimerTag = uint64_t{1} << 32;
 
@@ -85,8 +87,11 @@ void Transport::Accept() {
     // Of whom nothing is known is nobody's friend: zeros would be root.
     if (::getsockopt(connection.socket.get(), SOL_SOCKET, SO_PEERCRED, &connection.peer, &size) != 0) continue;
     connection.denied = !policy_.Admits(connection.socket.get(), connection.peer);
-    if (pending_ >= kMaxPending && !MakeRoomFor(connection)) continue;
     ::setsockopt(connection.socket.get(), SOL_SOCKET, SO_SNDBUF, &kSendBytes, sizeof kSendBytes);
+    if (pending_ >= kMaxPending && !MakeRoomFor(connection)) {
+      TurnAway(connection);
+      continue;
+    }
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = connection.id;
@@ -103,8 +108,25 @@ bool Transport::MakeRoomFor(const Connection& newcomer) {
                              [&](const auto& entry) { return is_pending(entry) && entry.second.denied; });
   if (oldest == connections_.end() && newcomer.denied) return false;
   if (oldest == connections_.end()) oldest = std::find_if(connections_.begin(), connections_.end(), is_pending);
-  Close(oldest->first, "too many connections that do not subscribe");
+  TurnAway(oldest->second);
+  Close(oldest->first, kNoRoom);
   return true;
+}
+
+void Transport::TurnAway(Connection& connection) {
+  // Closing with a message unread would take the refusal with it: the peer would read ECONNRESET instead. From here on
+  // none comes.
+  ::shutdown(connection.socket.get(), SHUT_RD);
+  std::byte unread[wire::kMaxMessageBytes + 1];
+  for (int i = 0; i < kMessagesPerEvent; ++i) {
+    const Inbound inbound = Receive(connection.socket.get(), std::span<std::byte, sizeof unread>(unread));
+    if (inbound.what == Inbound::kNothing || inbound.what == Inbound::kClosed) break;
+  }
+  if (connection.denied) {
+    RefuseDenied(connection);
+  } else {
+    Refuse(connection, wire::Reason::kFull, true, kNoRoom);
+  }
 }
 
 void Transport::ReadFrom(Connection& connection) {

@@ -166,7 +166,7 @@ class Transport final : public backend::Transport {
   bool accepting_ = true;
   bool short_ = false;  // of descriptors or memory for another connection, and it has been said
   bool closing_ = false;
-  bool looked_ = false;  // who may connect, because of writable frames
+  bool looked_ = false;       // who may connect, because of writable frames
   bool key_waiting_ = false;  // some wish is to be passed on later
   int64_t key_passed_ns_ = 0;
   std::deque<vstream_transport_event> events_;

@@ -74,6 +74,7 @@ std::string Weigh(const Programs& programs, const Cell& cell, Audit* out) {
 
 Audit RunAudit(const Programs& programs, const Cell& original, double seconds) {
   Audit audit;
+  audit.wanted = true;
   Cell cell = original;
   cell.fps = kAuditFps;
   cell.seconds = seconds;

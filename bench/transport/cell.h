@@ -20,9 +20,12 @@ struct Cell {
   uint32_t fps = 60;  // 0: as fast as possible
   bool read_all = false;
   uint32_t queue = 0;
-  double seconds = 0;  // that are measured, per round; 0: as selected
+  double seconds = 0;     // that are measured, per round; 0: as selected
+  uint32_t restarts = 0;  // of the producer, all in one round; 0: it is measured over seconds
 
   std::string Name() const;  // backend and mode
+  // One producer that lives, and consumers that stay.
+  bool steady() const { return mode != "join" && restarts == 0; }
   uint64_t frame_bytes() const { return uint64_t{1920} * 1080 * (format == "NV12" ? 3 : 8) / 2; }
 };
 
@@ -46,6 +49,7 @@ struct Calls {
 
 // What is counted apart from any timing.
 struct Audit {
+  bool wanted = false;   // by this selection
   bool counted = false;  // system calls
   bool weighed = false;  // memory
   std::string why;       // if not
@@ -64,10 +68,14 @@ struct Row {
   std::vector<Round> rounds = {};
   Audit audit = {};
 
-  // The median over the rounds.
+  // The median, and the greatest, over the rounds.
   double Median(double Round::*figure) const;
+  double Max(double Round::*figure) const;
   uint64_t Sum(uint64_t Round::*figure) const;
 };
+
+// The middle value, between the two in the middle if there is none; 0 without values.
+double Middle(std::vector<double> values);
 
 // Programs of the cells; empty: was not built.
 struct Programs {
@@ -87,6 +95,11 @@ struct Selection {
 
 // All rows to fill, group by group; those that cannot be measured here are already marked as skipped.
 std::vector<Row> Rows(const Selection& selection, const Programs& programs);
+
+// From now on SIGINT, SIGTERM and SIGHUP end what is waited for, so that everything is cleaned up: Interrupted() is
+// true.
+void CatchSignals();
+bool Interrupted();
 
 // Runs one round. The result is empty, or why there is none.
 std::string RunRound(const Programs& programs, const Cell& cell, Round* out);

@@ -11,6 +11,7 @@ namespace {
 constexpr uint32_t kQueue = 2;
 constexpr double kUsableBandwidth = 0.8;  // beyond that the readers measure each other
 constexpr uint32_t kManyAtOnce = 256;
+constexpr uint32_t kRestarts = 20, kQuickRestarts = 3, kRestarted = 3;  // and consumers that see them
 
 struct Contender {
   const char* backend;
@@ -60,7 +61,7 @@ class Maker {
     Group({.consumers = n, .read_all = true});
     Group({.consumers = n, .fps = 0});
     Group({.consumers = n, .fps = 0, .read_all = true});
-    if (n != 1 && n != 8) return;
+    if (n != 1 && n != 8 && n != 32) return;
     Group({.consumers = n, .format = "NV12"}, true);
     Group({.consumers = n, .format = "NV12", .read_all = true}, true);
   }
@@ -77,6 +78,10 @@ class Maker {
       }
     }
     Add({.consumers = 1, .fps = 60, .seconds = selection_.quick ? 1.5 : 4}, {"videostream", "join", 0, true});
+    for (const char* mode : {"restart", "restart-epoll"}) {
+      const uint32_t restarts = selection_.quick ? kQuickRestarts : kRestarts;
+      Add({.consumers = kRestarted, .fps = 60, .restarts = restarts}, {"videostream", mode, 0, true});
+    }
   }
 
   void Group(const Cell& cell, bool main_only = false) {
@@ -100,6 +105,7 @@ class Maker {
     cell.group = std::to_string(cell.consumers) + (cell.consumers == 1 ? " consumer, " : " consumers, ") + cell.format +
                  " 1920x1080, " + rate + ", reading " + (cell.read_all ? "every byte" : "8 bytes");
     if (cell.mode == "join") cell.group = "late joiner, " + rate;
+    if (cell.restarts != 0) cell.group = "producer killed and started again, " + rate;
     if (cell.group.find(selection_.group) == std::string::npos) return;
     rows_.push_back({.cell = cell, .skipped = WhyNot(cell), .rounds = {}, .audit = {}});
   }
@@ -137,14 +143,24 @@ std::vector<Row> Rows(const Selection& selection, const Programs& programs) {
   return Maker(selection, programs).Make();
 }
 
-double Row::Median(double Round::*figure) const {
-  std::vector<double> values;
-  values.reserve(rounds.size());
-  for (const Round& round : rounds) values.push_back(round.*figure);
+double Middle(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   if (values.empty()) return 0;
   const size_t middle = values.size() / 2;
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double Row::Median(double Round::*figure) const {
+  std::vector<double> values;
+  values.reserve(rounds.size());
+  for (const Round& round : rounds) values.push_back(round.*figure);
+  return Middle(std::move(values));
+}
+
+double Row::Max(double Round::*figure) const {
+  double most = 0;
+  for (const Round& round : rounds) most = std::max(most, round.*figure);
+  return most;
 }
 
 uint64_t Row::Sum(uint64_t Round::*figure) const {

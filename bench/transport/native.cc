@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our own transport, through nothing but its public interface: Host, Client, Frame.
+#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -60,6 +61,7 @@ int RunHost(Board* board, const PartyOptions& party) {
   options.backend_dirs = party.backend_dirs;
   Host host = Host::create(SocketOf(settings), options);
   if (!host) return Failed("host", host.error());
+  if (std::strncmp(settings.mode, "restart", 7) == 0) board->producer.wall_ns = NowNs();
   recorder.ready();
   while (recorder.phase() < kWarm) usleep(1000);
   bool on = true;
@@ -96,6 +98,33 @@ int RunClient(Board* board, uint32_t index) {
   }
   recorder.ready();
   while (polls ? Polling(recorder, client, epoll) : Blocking(recorder, client)) {
+  }
+  return 0;
+}
+
+int RunRestarted(Board* board, uint32_t index) {
+  Record& record = board->consumers[index];
+  Client client(SocketOf(board->settings));
+  if (!client.connect(kConnectPatience)) return Failed("client", client.error());
+  const bool polls = std::strstr(board->settings.mode, "epoll") != nullptr;
+  pollfd event{polls ? client.poll_fd() : -1, POLLIN, 0};
+  if (polls && event.fd < 0) return Failed("client", client.error());
+  record.ready.store(1, std::memory_order_release);
+  uint64_t connected = 0;
+  while (board->phase.load(std::memory_order_acquire) < kExit) {
+    if (polls) {
+      static_cast<void>(poll(&event, 1, static_cast<int>(kPatience.count())));
+      while (client.wait_for_frame(std::chrono::nanoseconds(0))) {
+      }
+    } else if (client.state() == Client::State::kConnected) {
+      static_cast<void>(client.wait_for_frame(kPatience));
+    } else {
+      static_cast<void>(client.connect(kPatience));  // returns without a frame, as soon as it is connected
+    }
+    if (client.stats().reconnects == connected) continue;
+    connected = client.stats().reconnects;
+    record.wall_ns = NowNs();
+    record.seen.fetch_add(1, std::memory_order_release);
   }
   return 0;
 }

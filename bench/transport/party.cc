@@ -38,6 +38,7 @@ int Main(int argc, char** argv) {
   const bool floor = std::strncmp(board->settings.backend, "floor-", 6) == 0;
   if (role == "producer") return floor ? RunFloorProducer(board) : RunHost(board, options);
   if (std::strcmp(board->settings.mode, "join") == 0) return RunJoiner(board, index);
+  if (std::strncmp(board->settings.mode, "restart", 7) == 0) return RunRestarted(board, index);
   return floor ? RunFloorConsumer(board, index) : RunClient(board, index);
 }
 

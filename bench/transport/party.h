@@ -22,6 +22,9 @@ int RunClient(Board* board, uint32_t index);
 // Mode "join": subscribes anew, at random moments, until kStop. The record's latencies are those from a subscription to
 // the first frame, `frames` the joins, `skipped` the frames published in between that it was not given.
 int RunJoiner(Board* board, uint32_t index);
+// Modes "restart" and "restart-epoll": stays while producers come and go. When it is connected once more, wall_ns is
+// the time of that, and `seen` is one more. The producer's wall_ns is when it began to listen.
+int RunRestarted(Board* board, uint32_t index);
 
 // The socket of a cell of ours.
 inline std::string SocketOf(const Settings& settings) { return std::string(settings.folder) + "/s"; }

@@ -21,7 +21,7 @@ constexpr char kHead[] =
     "set ylabel 'median latency, microseconds'\nset title 'publish to frame in hand, 1920x1080 RGBX at 60 fps'\n";
 
 bool Plotted(const Row& row) {
-  return row.cell.fps == 60 && !row.cell.read_all && row.cell.format == "RGBX" && row.cell.mode != "join";
+  return row.cell.fps == 60 && !row.cell.read_all && row.cell.format == "RGBX" && row.cell.steady();
 }
 
 }  // namespace

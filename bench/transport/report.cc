@@ -16,8 +16,9 @@ namespace {
 constexpr double kUs = 1e-3;  // from ns
 
 void PrintRow(const std::vector<Row>& rows, const Row& row) {
-  if (!row.skipped.empty()) {
-    printf("  %-28s skipped: %s\n", row.cell.Name().c_str(), row.skipped.c_str());
+  if (row.rounds.empty()) {
+    const char* why = row.skipped.empty() ? "not reached" : row.skipped.c_str();
+    printf("  %-28s skipped: %s\n", row.cell.Name().c_str(), why);
     return;
   }
   char ratio[16] = "-";
@@ -100,9 +101,7 @@ double Ratio(const Row& row, const Row* floor) {
   for (size_t i = 0; i < std::min(row.rounds.size(), floor->rounds.size()); ++i) {
     if (floor->rounds[i].p50 > 0) ratios.push_back(row.rounds[i].p50 / floor->rounds[i].p50);
   }
-  if (ratios.empty()) return 0;
-  std::sort(ratios.begin(), ratios.end());
-  return ratios[ratios.size() / 2];
+  return Middle(std::move(ratios));
 }
 
 void PrintGroup(const std::vector<Row>& rows, const std::string& group) {
@@ -115,7 +114,9 @@ void PrintGroup(const std::vector<Row>& rows, const std::string& group) {
 }
 
 void PrintAudits(const std::vector<Row>& rows) {
-  printf("\nsystem calls per frame (8 consumers at 60 fps, apart from any timing)\n");
+  const auto first = std::find_if(rows.begin(), rows.end(), [](const Row& row) { return row.audit.wanted; });
+  if (first == rows.end()) return;
+  printf("\nsystem calls per frame (%u consumers at 60 fps, apart from any timing)\n", first->cell.consumers);
   for (const Row& row : rows) {
     const Audit& audit = row.audit;
     if (!audit.counted) continue;
@@ -155,7 +156,10 @@ bool WriteJson(const Report& report, const std::string& path) {
   for (const Row& row : report.rows) json["rows"].push_back(JsonOf(report.rows, row));
   for (const Target& target : Targets(report)) {
     nlohmann::json one{{"target", target.text}};
-    if (!target.measured.empty()) {
+    one["selected"] = target.selected;
+    if (target.measured.empty()) {
+      one["why_not"] = target.why;
+    } else {
       one["measured"] = target.measured;
       one["met"] = target.met;
     }

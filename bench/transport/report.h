@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said about the rows: table, JSON, plot, targets.
+// What is said about the rows: table, JSON, Markdown, plot, targets.
 #pragma once
 
 #include <string>
@@ -16,11 +16,16 @@ struct Report {
   double seconds = 0;  // that the whole run took
 };
 
-// A target and whether it was met. `met` is true as well where `measured` is false.
+// A target and whether it was met.
 struct Target {
   std::string text;
-  std::string measured;  // empty: not measured in this run
-  bool met = true;
+  std::string measured = {};  // empty: not measured in this run
+  bool met = false;           // as measured
+  bool selected = true;       // all cells that it needs were selected: not measured is a failure
+  std::string why = {};       // it was not measured
+
+  // Under --strict. Nothing is said of cells that nobody has asked for.
+  bool fails() const { return measured.empty() ? selected : !met; }
 };
 
 void PrintGroup(const std::vector<Row>& rows, const std::string& group);
@@ -28,6 +33,8 @@ void PrintAudits(const std::vector<Row>& rows);
 std::vector<Target> Targets(const Report& report);
 void PrintTargets(const std::vector<Target>& targets);
 bool WriteJson(const Report& report, const std::string& path);
+// The tables of docs/performance.md.
+bool WriteMarkdown(const Report& report, const std::string& path);
 // PREFIX.svg and PREFIX.png, by gnuplot: the median latency over the number of consumers.
 bool Plot(const Report& report, const std::string& prefix);
 

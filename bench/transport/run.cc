@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <vector>
 
 #include "bench/transport/party.h"
@@ -20,7 +23,17 @@ constexpr int64_t kReadyNs = 30 * kSecond;
 constexpr int64_t kStopNs = 3 * kSecond;
 constexpr uint32_t kWarmFrames = 12;
 
+volatile sig_atomic_t interrupted = 0;
+
 }  // namespace
+
+void CatchSignals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = 1; };  // without SA_RESTART: sleeps end
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
+}
+
+bool Interrupted() { return interrupted != 0; }
 
 Run::~Run() {
   if (board_ != nullptr) {
@@ -29,8 +42,21 @@ Run::~Run() {
     producer_.reset();
     munmap(board_, board_bytes_);
   }
+  RemoveLeftovers();
   std::error_code none;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, none);
+}
+
+// shmsink unlinks its memory when it is stopped, but not when it is killed.
+void Run::RemoveLeftovers() const {
+  constexpr std::string_view kName = "shmpipe.";
+  if (cell_.backend != "gst-shm" || producer_pid_ <= 0) return;
+  std::error_code none;
+  for (const auto& file : std::filesystem::directory_iterator("/dev/shm", none)) {
+    const std::string name = file.path().filename();  // shmpipe.PID.N, the numbers padded
+    if (!name.starts_with(kName) || std::atoi(name.c_str() + kName.size()) != producer_pid_) continue;
+    std::filesystem::remove(file.path(), none);
+  }
 }
 
 bool Run::Fail(const std::string& why) {
@@ -120,6 +146,7 @@ bool Run::Await(int64_t patience_ns, const std::function<bool()>& done, const ch
   const int64_t deadline = NowNs() + patience_ns;
   for (int i = 0; !done(); ++i) {
     usleep(1000);
+    if (Interrupted()) return Fail("interrupted");
     siginfo_t dead{};
     if (i % 16 == 15 && !traced_ && waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) == 0 && dead.si_pid != 0) {
       return Fail(std::string("a process ended early, ") + what);
@@ -132,10 +159,19 @@ bool Run::Await(int64_t patience_ns, const std::function<bool()>& done, const ch
 bool Run::StartProducer() {
   producer_ = std::make_unique<Process>(external() ? RuntimeCommand() : Command("producer"), folder_ + "/producer.log");
   if (!producer_->running()) return Fail("cannot start the producer");
+  producer_pid_ = producer_->pid();
   const std::string socket = SocketOf(board_->settings);
   return Await(
       kReadyNs, [&] { return external() ? access(socket.c_str(), F_OK) == 0 : board_->producer.ready.load() != 0; },
       "starting the producer");
+}
+
+bool Run::RestartProducer(int64_t absent_us) {
+  kill(producer_->pid(), SIGKILL);
+  producer_->Wait();
+  board_->producer.ready.store(0, std::memory_order_release);
+  usleep(static_cast<useconds_t>(absent_us));
+  return StartProducer();
 }
 
 bool Run::StartConsumers() {

@@ -30,6 +30,8 @@ class Run {
   bool Make();
   bool StartProducer();
   bool StartConsumers();
+  // Kills the producer, and starts another one so many microseconds later.
+  bool RestartProducer(int64_t absent_us);
   bool WarmUp();
   bool Measure();
   void Exit();
@@ -52,6 +54,7 @@ class Run {
   std::vector<std::string> Command(const char* role) const;
   std::vector<std::string> RuntimeCommand() const;
   std::string FirstComplaint() const;
+  void RemoveLeftovers() const;
   int64_t ProducerCpuNs() const;
 
   const Programs& programs_;
@@ -60,6 +63,7 @@ class Run {
   Board* board_ = nullptr;
   size_t board_bytes_ = 0;
   std::unique_ptr<Process> producer_;
+  pid_t producer_pid_ = -1;  // after its end, too
   std::deque<Process> consumers_;
   bool traced_ = false;
   double producer_cpu_ = 0;  // percent, of a producer without a record

@@ -3,9 +3,9 @@
 // out before memory is taken.
 #include "core/host/parts.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 #include "core/base/log.h"
@@ -13,6 +13,7 @@
 #include "core/pipeline/pool_setup.h"
 #include "core/plugin/foreign_text.h"
 #include "core/plugin/loader.h"
+#include "core/plugin/options.h"
 
 namespace videostream::host_internal {
 namespace {
@@ -75,30 +76,36 @@ class Opener {
         {"buffers", std::to_string(options_.buffers)},
         {"leases", std::to_string(options_.leases)},
         {"lease-time", std::to_string(options_.lease_time.count())},
-        {"hold-time", std::to_string(options_.hold_time.count())},
         {"clients", std::to_string(options_.clients)},
     };
     if (Status ok = AddAccess(**plugin, &args.options); !ok) return ok.error();
     return (*plugin)->CreateTransport(args);
   }
 
-  // Who may connect, and to what: a transport that has never heard of it is refused rather than trusted.
+  // Who may connect, and to what, and what else not every transport takes: one that has never heard of what was asked
+  // for is refused rather than trusted.
   Status AddAccess(const Plugin& plugin, OptionList* out) const {
     OptionList wanted;
     if (!options_.group.empty()) wanted.emplace_back("group", options_.group);
     for (const std::string& user : options_.allow_uids) wanted.emplace_back("allow-uid", user);
     for (const std::string& group : options_.allow_gids) wanted.emplace_back("allow-gid", group);
     if (options_.protect_copy) wanted.emplace_back("protect", "copy");
+    const bool usual = options_.hold_time == HostOptions{}.hold_time;
+    if (!usual || Understands(plugin, "hold-time")) {
+      wanted.emplace_back("hold-time", std::to_string(options_.hold_time.count()));
+    }
     for (auto& option : wanted) {
-      const std::string& name = option.first;
-      const auto known = [&](const vstream_option_spec& spec) { return name == spec.name; };
-      if (std::none_of(plugin.options().begin(), plugin.options().end(), known)) {
+      if (!Understands(plugin, option.first)) {
         return Fail(Code::kUnsupported, "host '" + OneLine(path_, path_.size()) + "': the transport '" +
-                                            options_.transport + "' has no option '" + name + "'");
+                                            options_.transport + "' has no option '" + option.first + "'");
       }
       out->push_back(std::move(option));
     }
     return {};
+  }
+
+  static bool Understands(const Plugin& plugin, std::string_view option) {
+    return TakesOption(plugin.options(), VSTREAM_KIND_TRANSPORT, option);
   }
 
   // The first allocator of the preference list that gives the whole pool.

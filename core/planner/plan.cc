@@ -2,7 +2,6 @@
 // Chooses backends stream by stream and slot by slot, in the profile's order of preference.
 #include "core/planner/plan.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <string_view>
@@ -162,9 +161,7 @@ class Planner {
 
   [[nodiscard]] bool Understands(const std::string& transport, std::string_view option) const {
     const BackendReport* report = machine_.Report(transport);
-    return report != nullptr && std::any_of(report->options.begin(), report->options.end(), [&](const auto& spec) {
-             return option == spec.name && (spec.kinds & VSTREAM_KIND_BIT(VSTREAM_KIND_TRANSPORT)) != 0;
-           });
+    return report != nullptr && TakesOption(report->options, VSTREAM_KIND_TRANSPORT, option);
   }
 
   const Profile& profile_;

@@ -50,9 +50,9 @@ HostServices::~HostServices() {
   }
 }
 
-bool HostServices::Attach(uint32_t id, std::shared_ptr<const Buffer> buffer) {
+bool HostServices::Attach(uint32_t id, std::shared_ptr<const Buffer> buffer, uint32_t access) {
   const std::lock_guard lock(mutex_);
-  return attached_.emplace(id, std::move(buffer)).second;
+  return attached_.emplace(id, Attached{std::move(buffer), access}).second;
 }
 
 void HostServices::Detach(uint32_t id) {
@@ -68,10 +68,10 @@ size_t HostServices::open_mappings() const {
   return total;
 }
 
-std::shared_ptr<const Buffer> HostServices::Find(uint32_t id) const {
+HostServices::Attached HostServices::Find(uint32_t id) const {
   const std::lock_guard lock(mutex_);
   const auto found = attached_.find(id);
-  return found == attached_.end() ? nullptr : found->second;
+  return found == attached_.end() ? Attached{} : found->second;
 }
 
 void HostServices::LogLine(void* ctx, uint32_t level, const char* text, uint64_t length) noexcept {
@@ -90,9 +90,12 @@ int32_t HostServices::Map(void* ctx, uint32_t id, uint32_t access, vstream_mappi
   if (out == nullptr || access == 0 || (access & ~kAccess) != 0 || out->struct_size < sizeof(vstream_mapping)) {
     return Report(error, VSTREAM_E_INVALID, "map: wrong access bits or struct_size");
   }
-  std::shared_ptr<const Buffer> buffer = self->Find(id);
+  auto [buffer, allowed] = self->Find(id);
   if (buffer == nullptr) {
     return Report(error, VSTREAM_E_NOT_FOUND, "map: buffer " + std::to_string(id) + " is not attached");
+  }
+  if ((access & ~allowed) != 0) {
+    return Report(error, VSTREAM_E_INVALID, "map: buffer " + std::to_string(id) + " is attached for reading only");
   }
   if (!buffer->mapped()) {
     return Report(error, VSTREAM_E_UNSUPPORTED, "map: buffer " + std::to_string(id) + " has no CPU access");

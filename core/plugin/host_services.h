@@ -29,8 +29,10 @@ class HostServices {
   // Handed to create and probe. Valid as long as this object.
   const vstream_runtime* table() const { return &table_; }
 
-  // Makes the buffer available to map; replaces nothing: false if the id is taken.
-  bool Attach(uint32_t id, std::shared_ptr<const Buffer> buffer);
+  // Makes the buffer available to map, for VSTREAM_ACCESS_* `access` at most; replaces nothing: false if the id is
+  // taken.
+  bool Attach(uint32_t id, std::shared_ptr<const Buffer> buffer,
+              uint32_t access = VSTREAM_ACCESS_READ | VSTREAM_ACCESS_WRITE);
   // A mapping that is still open keeps its buffer until unmap, or until this object ends.
   void Detach(uint32_t id);
 
@@ -38,6 +40,10 @@ class HostServices {
   size_t open_mappings() const;
 
  private:
+  struct Attached {
+    std::shared_ptr<const Buffer> buffer;
+    uint32_t access = 0;
+  };
   struct Mapping {
     uint32_t id = 0;
     uint32_t access = 0;
@@ -51,13 +57,13 @@ class HostServices {
   static int32_t Map(void* ctx, uint32_t id, uint32_t access, vstream_mapping* out, vstream_error* error) noexcept;
   static void Unmap(void* ctx, uint32_t id, uint32_t access) noexcept;
 
-  std::shared_ptr<const Buffer> Find(uint32_t id) const;
+  Attached Find(uint32_t id) const;
 
   const std::string topic_;
   vstream_runtime table_{};
   mutable std::mutex mutex_;
-  std::unordered_map<uint32_t, std::shared_ptr<const Buffer>> attached_;  // guarded by mutex_
-  std::vector<Mapping> mappings_;                                         // guarded by mutex_
+  std::unordered_map<uint32_t, Attached> attached_;  // guarded by mutex_
+  std::vector<Mapping> mappings_;                    // guarded by mutex_
 };
 
 }  // namespace videostream

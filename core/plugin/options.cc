@@ -170,6 +170,12 @@ class Checker {
 
 }  // namespace
 
+bool TakesOption(std::span<const vstream_option_spec> specs, uint32_t kind, std::string_view name) {
+  return std::any_of(specs.begin(), specs.end(), [&](const vstream_option_spec& spec) {
+    return name == spec.name && (spec.kinds & VSTREAM_KIND_BIT(kind)) != 0;
+  });
+}
+
 Result<std::string> NormaliseOption(const vstream_option_spec& spec, const std::string& value) {
   if (value.size() > kMaxValueBytes || value.find('\0') != std::string::npos) {
     return Fail(Code::kInvalidArgument, std::to_string(value.size()) + " bytes found, text of at most " +

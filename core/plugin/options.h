@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,9 @@ enum class OptionSource { kProfile, kRuntime };
 // filled in. `specs` must be a Plugin's, whose strings are known to end. Pure; any thread.
 [[nodiscard]] CheckedOptions CheckOptions(std::span<const vstream_option_spec> specs, uint32_t kind,
                                           const OptionList& raw, OptionSource source = OptionSource::kProfile);
+
+// Is there such an option, for this kind?
+[[nodiscard]] bool TakesOption(std::span<const vstream_option_spec> specs, uint32_t kind, std::string_view name);
 
 // The value of one option as the ABI wants it; kInvalidArgument with what was expected.
 [[nodiscard]] Result<std::string> NormaliseOption(const vstream_option_spec& spec, const std::string& value);

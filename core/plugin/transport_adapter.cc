@@ -39,7 +39,7 @@ class TransportAdapter final : public Transport {
   Result<std::vector<vstream_consumer>> Consumers() override;
 
  private:
-  // From before add_set on the instance may map the buffers of a set.
+  // From before add_set on the instance may map the buffers of a set, for reading.
   Status Attach(const Set& set);
   void Detach(std::span<const uint32_t> ids) {
     for (const uint32_t id : ids) backend_.host.Detach(id);
@@ -99,7 +99,7 @@ Status TransportAdapter::AddSet(const Set& set) {
 
 Status TransportAdapter::Attach(const Set& set) {
   for (size_t i = 0; i < set.ids.size(); ++i) {
-    if (backend_.host.Attach(set.ids[i], set.buffers[i])) continue;
+    if (backend_.host.Attach(set.ids[i], set.buffers[i], VSTREAM_ACCESS_READ)) continue;
     Detach(std::span(set.ids).first(i));
     return backend_.call.Failure(Code::kInvalidArgument,
                                  "add_set: buffer id " + std::to_string(set.ids[i]) + " is in use by a living set");

@@ -126,8 +126,9 @@ int32_t vstream_host_destroy(vstream_host *host);
 int32_t vstream_host_get_write_buffer(vstream_host *host, vstream_host_buffer **buffer, vstream_error *error);
 /** Set view->struct_size. */
 int32_t vstream_host_buffer_get_view(vstream_host_buffer *buffer, vstream_host_buffer_view *view);
-/** Makes the frame visible to all consumers. Never waits. The buffer handle is closed in any case, unless it or the
- * host is no handle. INVALID: the buffer is another host's, or info->visible lies outside. */
+/** Makes the frame visible to all consumers. Never waits, except with protect_copy: for the copy, and for a device that
+ * still writes the memory. The buffer handle is closed in any case, unless it or the host is no handle. INVALID: the
+ * buffer is another host's, or info->visible lies outside. */
 int32_t vstream_host_publish_frame(vstream_host *host, vstream_host_buffer *buffer, const vstream_publish_info *info,
                                    vstream_error *error);
 /** Give it back unpublished. */

@@ -150,9 +150,10 @@ class Host {
   /// the transport or the memory failed: VSTREAM_E_IO.
   WriteBuffer get_write_buffer();
 
-  /// Makes the frame visible to all consumers and wakes them. Never waits. The buffer is consumed in any case. False:
-  /// see error(); it is none, another Host's, or shows a part outside of the picture, or the Host is closed
-  /// (VSTREAM_E_INVALID); or the transport failed (VSTREAM_E_IO).
+  /// Makes the frame visible to all consumers and wakes them. Never waits, except with protect_copy: for the
+  /// copy, and for a device that still writes the memory. The buffer is consumed in any case. False: see error(); it is
+  /// none, another Host's, or shows a part outside of the picture, or the Host is closed (VSTREAM_E_INVALID); or the
+  /// transport failed (VSTREAM_E_IO).
   bool publish_frame(WriteBuffer buffer);
 
   /// Waits until so many consumers are subscribed. False after `timeout`.

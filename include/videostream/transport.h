@@ -100,8 +100,8 @@ typedef struct vstream_transport_ops {
   uint32_t reserved;
   uint64_t capabilities; /* none defined yet: 0 */
 
-  /* Bind and listen. Options carry socket, mode, buffers, leases, lease-time, hold-time, clients; and, only where the
-   * schema has them, group, allow-uid, allow-gid, protect. Errors: INVALID (path too long: both numbers), NOT_FOUND
+  /* Bind and listen. Options carry socket, mode, buffers, leases, lease-time, clients; and, only where the schema has
+   * them, hold-time, group, allow-uid, allow-gid, protect. Errors: INVALID (path too long: both numbers), NOT_FOUND
    * (folder missing; no such user or group), BUSY (taken by a live host), PERMISSION. A socket file left by a dead host
    * is replaced. */
   int32_t (*create)(const vstream_runtime *host, const vstream_create_info *info, void **self, vstream_error *error);
@@ -110,14 +110,15 @@ typedef struct vstream_transport_ops {
   /* What it needs and where it is. Never blocks. */
   int32_t (*info)(void *self, vstream_transport_info *out, vstream_error *error);
   /* Announce a set. Its memfds are sealed here: whoever writes has mapped them before. From here on until remove_set
-   * its buffers count as attached: `map` of the host services gives read access to them. Errors: INVALID, UNSUPPORTED
-   * (memory), NO_MEMORY. */
+   * its buffers count as attached: `map` of the host services gives read access to them (INVALID for writing). Errors:
+   * INVALID, UNSUPPORTED (memory), NO_MEMORY. */
   int32_t (*add_set)(void *self, const vstream_buffer_set *set, vstream_error *error);
   /* Announce its end. Its buffers count as reclaimed and are published no more. Consumers keep what they hold: a buffer
    * that reclaim has not given back must not be written again, only closed. Errors: NOT_FOUND. */
   int32_t (*remove_set)(void *self, uint32_t epoch, vstream_error *error);
-  /* Make a frame visible. frame->sequence must be the stream's last + 1 or more. Wakes consumers; never blocks.
-   * Errors: NOT_FOUND (buffer in no set), INVALID (sequence, bytes_used), BUSY (buffer is published already). */
+  /* Make a frame visible. frame->sequence must be the stream's last + 1 or more. Wakes consumers; never blocks,
+   * except with `protect` copy: for the copy, and for a device that still writes the memory. Errors: NOT_FOUND (buffer
+   * in no set), INVALID (sequence, bytes_used), BUSY (buffer is published already). */
   int32_t (*publish)(void *self, uint32_t stream, const vstream_frame *frame, vstream_error *error);
   /* Take back up to `want` of the published buffers `ids[0..count)` (those the pool would like, oldest first): fills
    * `taken` and `*taken_count` (0 is no error). A buffer given back is seen by no consumer any more. Never gives the

@@ -19,11 +19,16 @@ namespace videostream::chaos {
 // VIDEOSTREAM_SOAK=1: the full length; otherwise 1/20 of it.
 inline bool Soak() { return std::getenv("VIDEOSTREAM_SOAK") != nullptr; }
 
-// VIDEOSTREAM_SEED, or a number of its own; the same for the whole process. Belongs into every message.
+// VIDEOSTREAM_SEED, or a number of its own; the same for the whole process, and printed when it is first asked for: a
+// test that hangs prints nothing else. Belongs into every message.
 inline uint32_t Seed() {
   static const uint32_t seed = [] {
     const char* text = std::getenv("VIDEOSTREAM_SEED");
-    return text != nullptr ? static_cast<uint32_t>(std::strtoul(text, nullptr, 10)) : std::random_device()();
+    const uint32_t drawn =
+        text != nullptr ? static_cast<uint32_t>(std::strtoul(text, nullptr, 10)) : std::random_device()();
+    std::printf("seed %u\n", drawn);
+    std::fflush(stdout);
+    return drawn;
   }();
   return seed;
 }
@@ -107,7 +112,6 @@ struct HealthyBooks {
   uint64_t taken = 0;
   uint64_t skipped = 0;
   uint64_t void_leases = 0;
-  uint64_t gaps = 0;
   uint64_t reconnects = 0;
   char error[240] = {};
 };
@@ -128,6 +132,7 @@ struct Books {
   HealthyBooks healthy[kMaxHealthy];
   // Shape() of frame n at n % kShapes, 0: not looked at. Set before the frame is published.
   std::atomic<uint64_t> shape[kShapes] = {};
+  std::atomic<uint32_t> enough{0};  // to attackers who go on until they are told
   // The victims of the kill test: how often which step was their last one.
   std::atomic<uint64_t> last_step[kMaxSteps] = {};
   std::atomic<uint64_t> torn{0};  // of all consumers that are not healthy ones: frames torn under a valid lease

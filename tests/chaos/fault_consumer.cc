@@ -31,7 +31,7 @@ using wire::Step;
 
 constexpr unsigned kVictimSeconds = 60;  // a step that never comes
 constexpr uint32_t kFramesAfterStop = 40;
-constexpr uint64_t kTurnover = 120;  // frames after which every buffer of the pool has been written again
+constexpr uint64_t kTurnover = 120;  // frames after which every buffer of a pool of 58 has been written again
 
 Books* books = nullptr;
 Victim plan;

@@ -110,7 +110,6 @@ class HealthyConsumer {
     mine_.taken = stats.taken;
     mine_.skipped = std::accumulate(stats.skipped.begin(), stats.skipped.end(), uint64_t{0});
     mine_.void_leases = stats.void_leases;
-    mine_.gaps = stats.gaps;
     mine_.reconnects = stats.reconnects;
   }
 

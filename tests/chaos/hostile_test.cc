@@ -17,13 +17,15 @@ namespace videostream::chaos {
 namespace {
 
 constexpr uint32_t kLeases = 2;
+const uint32_t kPool = LoadOptions().buffers + 2;
 
 uint64_t Frames() { return Soak() ? 40000 : 2000; }
 
 struct HostileTest : testing::Test {
   const testing::ScopedTrace trace{__FILE__, __LINE__, "seed " + std::to_string(Seed())};
-  HostileTest() : random(Seed()) { e2e::Watchdog(Soak() ? 3000 : 280); }
+  HostileTest() : random(Seed()) { WatchTest(); }
   void SetUp() override { ASSERT_TRUE(load.Start()) << load.Why(); }
+  void TearDown() override { AddToProof(load); }
 
   using Attackers = std::vector<std::unique_ptr<RawAttacker>>;
   // Policies in turn.
@@ -85,7 +87,7 @@ TEST_F(HostileTest, ClaimsOnEverything) {
   While(load, Frames(), [&] {
     RawAttacker& one = *attackers[random() % attackers.size()];
     wire::ClientPage& page = one.page();
-    for (auto& claim : page.claim) claim.store(one.Claim(random() % 40));
+    for (auto& claim : page.claim) claim.store(one.Claim(random() % (kPool + 16)));
     // The newest frame's buffer above all, without looking further.
     const uint64_t newest = one.stream().header().sequence.load();
     const uint64_t buffer = one.stream().descriptor(newest)[wire::kBuffer].load() & 0xffff;
@@ -121,7 +123,7 @@ TEST_F(HostileTest, ReleasesTwiceAndWhatIsNotOwned) {
     }
     for (auto& word : attackers[i]->page().claim) word.store(0);
     // A buffer that is somebody else's lease now, most likely: named, and taken back.
-    attackers[i]->page().claim[slot].store(attackers[i]->Claim(random() % 26));
+    attackers[i]->page().claim[slot].store(attackers[i]->Claim(random() % kPool));
     attackers[i]->page().claim[slot].store(0);
   });
   EXPECT_GT(taken, 0U);
@@ -211,7 +213,7 @@ TEST_F(HostileTest, GarbageOnSocketsAtEveryStage) {
     for (uint32_t i = random() % 3 == 0 ? 50 : 0; i > 0; --i) one.raw.SendRaw(bytes.data(), 1 + random() % 1000);
     // Some are gone before they have heard of it.
     if (random() % 4 != 0 && sent >= 0) {
-      EXPECT_TRUE(one.AwaitClose() || size == sizeof subscribe) << size << " bytes at stage " << stage;
+      EXPECT_TRUE(one.AwaitClose()) << size << " bytes at stage " << stage;
     }
   }
   load.Finish();
@@ -219,7 +221,7 @@ TEST_F(HostileTest, GarbageOnSocketsAtEveryStage) {
 
 // Bug: when more is claimed than there is, the producer waits, or never gets anything back.
 TEST(HostileCrowdTest, MoreClaimsThanBuffersStopNobody) {
-  e2e::Watchdog(Soak() ? 3000 : 280);
+  WatchTest();
   SCOPED_TRACE("seed " + std::to_string(Seed()));
   Load load({.buffers = 8, .leases = kLeases, .may_refuse = true});
   ASSERT_TRUE(load.Start()) << load.Why();
@@ -243,6 +245,7 @@ TEST(HostileCrowdTest, MoreClaimsThanBuffersStopNobody) {
   crowd.clear();
   load.Finish();
   EXPECT_GT(load.final_books().refused, 0U) << "the pool never ran empty: this test has proved nothing";
+  AddToProof(load);
 }
 
 }  // namespace

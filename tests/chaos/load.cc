@@ -39,6 +39,36 @@ std::string Text(const ProducerBooks& books) {
 
 }  // namespace
 
+namespace {
+
+struct ProofPrinter : testing::Environment {
+  void TearDown() override {
+    if (!testing::UnitTest::GetInstance()->Failed()) std::printf("PROOF: %s; seed %u\n", text.c_str(), Seed());
+  }
+  std::string text;
+};
+
+}  // namespace
+
+void AddToProof(const Load& load) {
+  static auto* const printer = new ProofPrinter;
+  if (printer->text.empty()) {
+    testing::AddGlobalTestEnvironment(printer);  // which owns it from here on
+    printer->text = "books even and nothing torn with " + Number(load.healthy()) + " healthy consumers under";
+  } else {
+    printer->text += ",";
+  }
+  printer->text += std::string(" ") + testing::UnitTest::GetInstance()->current_test_info()->name() + " (" +
+                   Number(load.published()) + " frames)";
+}
+
+void WatchTest() {
+  constexpr int64_t kOfAll = 850, kOfOne = 280, kLeast = 5;
+  static const int64_t start = NowNs();
+  const int64_t left = kOfAll - (NowNs() - start) / 1'000'000'000;
+  e2e::Watchdog(static_cast<unsigned>(Soak() ? 3000 : std::clamp(left, kLeast, kOfOne)));
+}
+
 std::string Context() {
   const int error = errno;
   return "seed " + Number(Seed()) + ", errno " + std::to_string(error) + " (" + std::strerror(error) + ")";
@@ -176,6 +206,14 @@ bool Load::AwaitBooks(const std::function<bool(const ProducerBooks&)>& wanted) {
 
 bool Load::AwaitConsumer(pid_t pid) {
   return AwaitBooks([&](const ProducerBooks& books) { return Find(books, pid) != nullptr; });
+}
+
+bool Load::Await(const std::function<bool()>& condition) {
+  for (const int64_t end = NowNs() + std::chrono::nanoseconds(kPatience).count(); !condition();) {
+    if (!AwaitFrames(1)) return false;
+    if (NowNs() > end) return Fail("waited in vain while frames were flowing");
+  }
+  return true;
 }
 
 bool Load::AwaitOnlyHealthy() {

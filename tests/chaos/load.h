@@ -39,21 +39,22 @@ struct Healthy {
 };
 
 struct LoadOptions {
-  std::vector<Healthy> healthy = {{0, false}, {0, true}, {4, false}, {4, true}};
-  // Enough for the healthy ones (newest, queue, one lease each) and for 7 attackers with 2 leases each, so that no
-  // frame may find the pool empty. Give it more when there are more attackers at a time.
-  uint32_t buffers = 24;
+  // Four that may lose nothing, and two that see the newest frame. Every other one (the first, the third...) holds on
+  // to a frame.
+  std::vector<Healthy> healthy = {{4, false}, {4, true}, {4, true}, {4, false}, {0, false}, {0, true}};
+  // Enough for the healthy ones (newest, queue, one or two leases each) and for 7 attackers with 2 leases each, so that
+  // no frame may find the pool empty. Give it more when there are more attackers at a time.
+  uint32_t buffers = 30;
   uint32_t leases = 2;
   uint32_t width = 64;  // GREY
   uint32_t height = 64;
   // Not to be reached by a healthy consumer that is only slow; tests of revocation give less.
   std::chrono::nanoseconds lease_time = std::chrono::seconds(60);
   uint32_t clients = 256;
-  uint32_t rate = 0;                       // frames per second at most; 0: as many as the healthy ones keep up with
-  bool may_refuse = false;                 // the pool may run empty: then queue consumers may lose frames as well
-  unsigned watchdog = 800;                 // seconds until a process of the load ends itself
-  std::function<void()> in_producer = {};  // run in the producer's process before its Host is made: limits
-  std::function<void()> in_healthy = {};   // run in each healthy process at its start
+  bool may_refuse = false;                  // the pool may run empty: then queue consumers may lose frames as well
+  unsigned watchdog = Soak() ? 3000 : 800;  // seconds until a process of the load ends itself
+  std::function<void()> in_producer = {};   // run in the producer's process before its Host is made: limits
+  std::function<void()> in_healthy = {};    // run in each healthy process at its start
 };
 
 class Load {
@@ -85,10 +86,14 @@ class Load {
   // Asks until the answer is as wanted. False: never was.
   bool AwaitBooks(const std::function<bool(const ProducerBooks&)>& wanted);
   bool AwaitConsumer(pid_t pid);  // until it lists this process
+  // Waits for something that others bring about, while frames flow. False: it does not come about, or they do not.
+  bool Await(const std::function<bool()>& condition);
+  size_t healthy() const { return options_.healthy.size(); }
   // Waits until the producer lists the healthy ones alone, and holds as many descriptors, memfds and mappings as before
   // the attack. Attackers must have ended.
   bool AwaitOnlyHealthy();
-  // No frames until Resume; true once the healthy consumers have taken everything. (Two of four hold on to one frame.)
+  // No frames until Resume; true once the healthy consumers have taken everything. (Every other one holds on to a
+  // frame.)
   bool Pause();
   void Resume();
 
@@ -128,6 +133,14 @@ class Load {
 // Starts a load, runs the attack, finishes: for attacks that need nothing else. The attack ends early by a fatal
 // failure of its own.
 void RunUnderLoad(const LoadOptions& options, const std::function<void(Load&)>& attack);
+
+// For programs of several tests: at the end, if none has failed, a line `PROOF: ...` says what each that called this
+// has shown. After Finish.
+void AddToProof(const Load& load);
+
+// Arms the watchdog of one test: it gets 280 seconds, but all tests of the program together no more than Bazel gives a
+// large test. In soak each has 3000.
+void WatchTest();
 
 // What every failure should say: seed, errno.
 std::string Context();

@@ -12,7 +12,7 @@ namespace {
 
 struct LoadTest : testing::Test {
   const testing::ScopedTrace trace{__FILE__, __LINE__, "seed " + std::to_string(Seed())};
-  LoadTest() { e2e::Watchdog(250); }
+  LoadTest() { WatchTest(); }
 };
 
 // Bug: the harness itself loses frames, or counts wrongly: every other test here would say nothing.
@@ -22,12 +22,12 @@ TEST_F(LoadTest, IsEvenWithoutAnAttack) {
   ASSERT_TRUE(load.AwaitFrames(2000)) << load.Why();
   load.Finish();
   EXPECT_GE(load.final_books().published, 2000U);
-  for (int i = 0; i < 4; ++i) EXPECT_GT(load.books().healthy[i].checked.load(), 0U) << i;
+  for (size_t i = 0; i < load.healthy(); ++i) EXPECT_GT(load.books().healthy[i].checked.load(), 0U) << i;
 }
 
-// Bug: a load that is limited in its rate waits for ever, or does not stop when told to.
-TEST_F(LoadTest, PausesAndGoesOnAtARate) {
-  Load load({.rate = 500});
+// Bug: a load that does not stop when told to, or does not go on.
+TEST_F(LoadTest, PausesAndGoesOn) {
+  Load load;
   ASSERT_TRUE(load.Start()) << load.Why();
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(load.Pause()) << load.Why();
@@ -44,7 +44,7 @@ TEST_F(LoadTest, SeesWhoIsThere) {
   Load load;
   ASSERT_TRUE(load.Start()) << load.Why();
   const ProducerBooks before = load.Ask();
-  EXPECT_EQ(before.consumers, 4U);
+  EXPECT_EQ(before.consumers, load.healthy());
   EXPECT_EQ(Load::Find(before, ::getpid()), nullptr);
   EXPECT_GT(before.memfds, 0U);
   EXPECT_GT(before.mappings, 0U);

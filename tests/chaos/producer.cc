@@ -109,7 +109,6 @@ class LoadedProducer {
   }
 
   bool PublishOne() {
-    if (options_.rate != 0) Wait();
     ++attempts_;
     WriteBuffer buffer = host_.get_write_buffer();
     if (!buffer) {
@@ -122,14 +121,6 @@ class LoadedProducer {
     if (!host_.publish_frame(std::move(buffer))) return Fail("publish_frame");
     books_.published.store(++published_, std::memory_order_release);
     return true;
-  }
-
-  // For the next frame's turn, by the rate.
-  void Wait() {
-    const int64_t period = 1'000'000'000 / options_.rate;
-    next_ns_ = std::max(next_ns_ + period, NowNs());
-    const timespec until{static_cast<time_t>(next_ns_ / 1'000'000'000), static_cast<long>(next_ns_ % 1'000'000'000)};
-    ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
   }
 
   void Answer() {
@@ -172,7 +163,6 @@ class LoadedProducer {
   uint64_t attempts_ = 0;
   uint64_t published_ = 0;
   uint64_t refused_ = 0;
-  int64_t next_ns_ = 0;
   uint32_t answered_ = 0;
 };
 

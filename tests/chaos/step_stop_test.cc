@@ -47,11 +47,12 @@ void AwaitEnds(Load& load, Victims& victims, const Stopped& stopped) {
 
 // Bug: whoever is held up between two steps goes on with what he knew before that.
 TEST(StepStop, AConsumerStoppedAtAnyStepIsToldWhatItHasLost) {
-  e2e::Watchdog(Soak() ? 3000 : 280);
+  WatchTest();
   SCOPED_TRACE("seed " + std::to_string(Seed()));
   Load load({.leases = kLeases, .lease_time = std::chrono::milliseconds(200), .watchdog = Soak() ? 3000U : 280U});
   ASSERT_TRUE(load.Start()) << load.Why();
   std::mt19937 random(Seed());
+  size_t stops = 0;
   {
     Victims victims(load);
     std::vector<Victim> all;
@@ -67,6 +68,7 @@ TEST(StepStop, AConsumerStoppedAtAnyStepIsToldWhatItHasLost) {
         }
       }
     }
+    stops = all.size();
     while (!all.empty()) {
       Stopped stopped;
       for (size_t i = 0; i < kAtOnce && !all.empty(); ++i) {
@@ -91,6 +93,11 @@ TEST(StepStop, AConsumerStoppedAtAnyStepIsToldWhatItHasLost) {
     EXPECT_GT(load.books().last_step[static_cast<uint32_t>(point.step)].load(), 0U) << point.name;
   }
   load.Finish();
+  if (HasFailure()) return;
+  std::printf(
+      "PROOF: %zu consumers stopped at %zu steps of the protocol until what they held was written again; none of "
+      "them took it for good, %zu healthy ones lost nothing in %llu frames; seed %u\n",
+      stops, std::size(kPoints), load.healthy(), static_cast<unsigned long long>(load.final_books().published), Seed());
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ LoadOptions ShortLeases() { return {.leases = kLeases, .lease_time = millisecond
 
 struct StopTest : testing::Test {
   const testing::ScopedTrace trace{__FILE__, __LINE__, "seed " + std::to_string(Seed())};
-  StopTest() { e2e::Watchdog(Soak() ? 3000 : 280); }
+  StopTest() { WatchTest(); }
 
   // Until the producer has taken everything back from this process that it held.
   static bool AwaitRevoked(Load& load, pid_t pid) {
@@ -110,6 +110,7 @@ TEST_F(StopTest, AStoppedReaderIsToldThatItsLeasesAreVoid) {
     EXPECT_EQ(status, 0) << StatusText(status) << "; " << Context();
   }
   load.Finish();
+  AddToProof(load);
 }
 
 // Holds as many frames as it may, looks at all of them again and again; ends when told to. Its exit code says what was
@@ -117,7 +118,7 @@ TEST_F(StopTest, AStoppedReaderIsToldThatItsLeasesAreVoid) {
 int ReadOverAndOver(const std::string& path, Healthy kind, const Books& books) {
   Client client(path, {.name = "reader", .queue = kind.queue, .reconnect = false});
   std::deque<Frame> held;
-  while (books.last_step[0].load() == 0) {
+  while (books.enough.load() == 0) {
     if (held.size() == kLeases) held.pop_front();
     Frame frame = Take(client, kind.epoll);
     if (!frame) return 1;
@@ -156,12 +157,13 @@ TEST_F(StopTest, StopsAtAnyMomentNeverTearAValidFrame) {
     ASSERT_TRUE(load.AwaitTurnover()) << load.Why();
     for (const auto& reader : readers) reader->Send(SIGCONT);
   }
-  load.books().last_step[0].store(1);
+  load.books().enough.store(1);
   for (const auto& reader : readers) {
     const int status = reader->Wait();
     EXPECT_EQ(status, 0) << StatusText(status) << "; " << Context();
   }
   load.Finish();
+  AddToProof(load);
 }
 
 // Bug: consumers that hold what they have for ever, or come, subscribe and do nothing, starve the others.
@@ -220,6 +222,7 @@ TEST_F(StopTest, ThoseWhoNeverReleaseAndThoseWhoNeverReadCostNobodyAnything) {
     attacker->Kill();
   }
   load.Finish();
+  AddToProof(load);
 }
 
 }  // namespace

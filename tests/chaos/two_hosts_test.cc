@@ -10,7 +10,7 @@ namespace videostream::chaos {
 namespace {
 
 struct TwoHostsTest : testing::Test {
-  TwoHostsTest() { e2e::Watchdog(Soak() ? 3000 : 280); }
+  TwoHostsTest() { WatchTest(); }
 };
 
 HostOptions Small() {

@@ -77,6 +77,35 @@ TEST(PaceTest, AttemptsAreBoundedWhateverHappens) {
   }
 }
 
+// A client that cannot keep a session (no descriptor left for the buffers, a producer that hangs up at once) subscribes
+// in a loop.
+TEST(PaceTest, SessionsThatFailAtOnceAreBounded) {
+  for (const bool stirred : {false, true}) {
+    constexpr int64_t kSeconds = 20;
+    Pace pace;
+    int64_t attempts = 0;
+    for (int64_t now = kStart; now < kStart + kSeconds * kSecond; now += kMs) {
+      if (stirred) pace.Stirred(now);
+      if (now < pace.next_ns()) continue;
+      ++attempts;
+      pace.Connected();
+      pace.Ended(now);
+    }
+    EXPECT_LE(attempts, 15 * kSeconds + Pace::kBurst) << stirred;
+    EXPECT_GE(attempts, 10 * kSeconds) << stirred;
+  }
+}
+
+// A producer that is started anew is found late: after the rest for one that is not there.
+TEST(PaceTest, AProducerThatEndsNowAndThenIsLookedForAtOnce) {
+  Pace pace;
+  for (int64_t now = kStart; now < kStart + 100 * kSecond; now += kSecond) {
+    pace.Connected();
+    pace.Ended(now);
+    EXPECT_EQ(pace.next_ns() - now, 2 * kMs);
+  }
+}
+
 // A budget that was spent once stays spent.
 TEST(PaceTest, TheBudgetFillsAgain) {
   Pace pace;

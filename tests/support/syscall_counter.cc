@@ -67,17 +67,18 @@ SyscallCounter::SyscallCounter(const std::function<int()>& work) {
   const pid_t traced = ::fork();
   if (traced == 0) {
     ::alarm(kWatchdog);
-    if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(127);
+    if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(errno);
     ::raise(SIGSTOP);
     ::_exit(work());
   }
   const auto fail = [&](int error) {
     shared_->error = error;
-    ::kill(traced, SIGKILL);
+    if (traced > 0) ::kill(traced, SIGKILL);
     ::_exit(1);
   };
   int status = 0;
-  if (::waitpid(traced, &status, 0) != traced || !WIFSTOPPED(status)) fail(errno != 0 ? errno : EPERM);
+  if (traced < 0 || ::waitpid(traced, &status, 0) != traced) fail(errno);
+  if (!WIFSTOPPED(status)) fail(WIFEXITED(status) ? WEXITSTATUS(status) : EINTR);
   constexpr unsigned long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
   if (::ptrace(PTRACE_SETOPTIONS, traced, nullptr, kOptions) != 0) fail(errno);
   ::ptrace(PTRACE_SYSCALL, traced, nullptr, nullptr);
@@ -108,6 +109,17 @@ SyscallCounter::~SyscallCounter() {
     ::waitpid(tracer_, nullptr, 0);
   }
   ::munmap(shared_, sizeof(Shared));
+}
+
+std::string SyscallCounter::Unavailable() {
+  SyscallCounter probe([] {
+    BeginCounting();
+    return 0;
+  });
+  const bool traced = probe.Wait() == 0;
+  const int error = probe.shared_->error;
+  const bool forbidden = error == EPERM || error == EACCES || error == ENOSYS;
+  return !traced && forbidden ? std::string("ptrace is refused here: ") + std::strerror(error) : std::string();
 }
 
 int SyscallCounter::Wait() {

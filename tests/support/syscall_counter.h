@@ -24,11 +24,14 @@ class SyscallCounter {
   SyscallCounter(const SyscallCounter&) = delete;
   SyscallCounter& operator=(const SyscallCounter&) = delete;
 
+  // Why no process can be traced here, where the system forbids it: for a test to skip. Empty: it can be. Forks.
+  static std::string Unavailable();
+
   // Waits for its end; the wait status of it, -1 if it could not be traced (then Why has the reason). The functions
-  // below are for afterwards.
+  // below are for afterwards, if they do not say otherwise.
   int Wait();
   const std::string& Why() const { return why_; }
-  // Of one number (SYS_*), and of all.
+  // Of one number (SYS_*), and of all. Also of use before its end: so far.
   uint64_t Count(long number) const;
   uint64_t Total() const;
   // "futex 400, recvmsg 6": for messages of tests. Numbers it has no name for are "#17".

@@ -8,7 +8,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 declare -A VS_PACKAGES=(
-  # The libraries are those of third_party/system_libs.bzl.
+  # The libraries of third_party/system_libs.bzl; those that only tests or benchmarks use are in `test` and `bench`.
   [build]="bazel-bootstrap g++ pkg-config libavcodec-dev libavformat-dev libavutil-dev libcli11-dev libcpp-httplib-dev
     libexpected-dev libjpeg62-turbo-dev libopenh264-dev libpng-dev libspdlog-dev libyaml-cpp-dev libyuv-dev
     nlohmann-json3-dev"
@@ -24,10 +24,16 @@ declare -A VS_PACKAGES=(
   [bench]="gnuplot-nox gstreamer1.0-plugins-bad gstreamer1.0-plugins-base libgstreamer-plugins-base1.0-dev
     libpipewire-0.3-dev pipewire-bin"
 )
-# A 32-bit consumer is compiled and run where that can be. Not g++-multilib: that drives out every cross compiler.
-if [[ $(dpkg --print-architecture 2>/dev/null) == amd64 ]]; then
-  VS_PACKAGES[test]+=" g++-$(g++ -dumpversion 2>/dev/null || echo 12)-multilib libc6-dev-i386"
-fi
+
+# deps_optional GROUP: packages that are only installed where apt has them: without one, tests that need it are skipped.
+deps_optional() {
+  local version
+  # A 32-bit consumer is compiled and run where that can be. Not g++-multilib: that drives out every cross compiler.
+  if [[ $1 == test && $(dpkg --print-architecture 2>/dev/null) == amd64 ]]; then
+    version=$(g++ -dumpversion 2>/dev/null) || return 0
+    printf '%s\n' "g++-${version%%.*}-multilib" libc6-dev-i386
+  fi
+}
 
 deps_packages() {
   local group
@@ -37,12 +43,29 @@ deps_packages() {
   done | xargs -r printf '%s\n' | sort -u
 }
 
-deps_missing() {
+# deps_absent PACKAGE...: those that are not installed.
+deps_absent() {
   local package
-  for package in $(deps_packages "$@"); do
+  for package; do
     if [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) != 'install ok installed' ]]; then
       printf '%s\n' "$package"
     fi
+  done
+}
+
+deps_missing() {
+  # shellcheck disable=SC2046  # names of packages, one word each
+  deps_absent $(deps_packages "$@")
+}
+
+# The optional packages of the groups that are not installed and that apt knows.
+deps_missing_optional() {
+  local group package
+  for group; do
+    # shellcheck disable=SC2046  # as above
+    for package in $(deps_absent $(deps_optional "$group")); do
+      if apt-cache show "$package" >/dev/null 2>&1; then printf '%s\n' "$package"; fi
+    done
   done
 }
 
@@ -57,26 +80,29 @@ deps_install() {
     say "Not a Debian system: not checking for the equivalents of: $(deps_packages "$@" | xargs)"
     return 0
   fi
-  local -a missing
+  local -a missing optional as_root=()
   mapfile -t missing < <(deps_missing "$@")
-  ((${#missing[@]})) || return 0
-  say "Not installed: ${missing[*]}"
-  local command="apt-get update && apt-get install --no-install-recommends ${missing[*]}"
-  if [[ $install == no ]]; then
-    say "Install with: $command"
-    return 3
-  fi
-  local -a as_root=()
-  if ((EUID != 0)); then
-    if command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then
-      as_root=(sudo)
-    else
-      die "installing needs root, and sudo does not help here. As root, run: $command"
-    fi
-  fi
+  if ((EUID != 0)); then as_root=(sudo); fi
+  local may=yes
+  if ((EUID != 0)) && ! { command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; }; then may=no; fi
   local -a apt=(${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0)
-  say "Installing them, with dependencies..."
-  "${apt[@]}" update </dev/null >&2 || say "apt-get update failed, going on with the lists that are here"
-  "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null >&2 ||
-    die "apt-get could not install them. As root, run: $command"
+  if ((${#missing[@]})); then
+    say "Not installed: ${missing[*]}"
+    local command="apt-get update && apt-get install --no-install-recommends ${missing[*]}"
+    if [[ $install == no ]]; then
+      say "Install with: $command"
+      return 3
+    fi
+    [[ $may == yes ]] || die "installing needs root, and sudo does not help here. As root, run: $command"
+    say "Installing them, with dependencies..."
+    "${apt[@]}" update </dev/null >&2 || say "apt-get update failed, going on with the lists that are here"
+    "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null >&2 ||
+      die "apt-get could not install them. As root, run: $command"
+  fi
+  mapfile -t optional < <(deps_missing_optional "$@") # only now: apt may have had no lists before
+  ((${#optional[@]})) || return 0
+  if [[ $install == no || $may == no ]] ||
+    ! "${apt[@]}" install --no-install-recommends "${optional[@]}" </dev/null >&2; then
+    say "Going on without: ${optional[*]}"
+  fi
 }

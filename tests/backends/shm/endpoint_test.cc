@@ -3,11 +3,26 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <functional>
+#include <utility>
 
 #include "tests/backends/shm/test_host.h"
+
+namespace {
+std::function<void()> after_bind;  // what somebody else does at that moment
+}
+
+// In the place of the C library's, for Endpoint.
+extern "C" int bind(int fd, const sockaddr* address, socklen_t size) noexcept {
+  const auto result = static_cast<int>(::syscall(SYS_bind, fd, address, size));
+  if (result == 0 && after_bind) after_bind();
+  return result;
+}
 
 namespace videostream::shm {
 namespace {
@@ -193,6 +208,42 @@ TEST_F(EndpointTest, AFolderOpenToEverybodyIsWarnedOf) {
   ASSERT_EQ(::chmod(dir.path().c_str(), 0777), 0);
   const test::TestHost host({{"socket", path}});
   EXPECT_EQ(host.logged, std::vector<std::string>{warning});
+}
+
+// Group and mode are given to what somebody else has put in the place of the socket; or to a socket that he has a name
+// for.
+TEST_F(EndpointTest, NothingElseIsGivenTheModeOfTheSocket) {
+  const std::string victim = dir / "precious";
+  const std::string other = dir / "other";
+  const auto modes = [&] {
+    struct stat s {};
+    return ::lstat(victim.c_str(), &s) == 0 ? s.st_mode & 07777 : 0;
+  };
+  std::ofstream(victim) << "precious";
+  ASSERT_EQ(::chmod(victim.c_str(), 0600), 0);
+  const std::string refusal = "socket '" + path + "': somebody else has moved, linked or replaced it in folder '" +
+                              dir.path() + "'; use a folder that only the producer may write to";
+  const std::pair<const char*, std::function<int()>> rows[] = {
+      {"a second name", [&] { return ::link(path.c_str(), other.c_str()); }},
+      {"another file",
+       [&] { return ::link(victim.c_str(), other.c_str()) == 0 ? ::rename(other.c_str(), path.c_str()) : -1; }},
+      {"a symbolic link", [&] { return ::unlink(path.c_str()) == 0 ? ::symlink(victim.c_str(), path.c_str()) : -1; }},
+  };
+  for (const auto& [name, act] : rows) {
+    int acted = -1;
+    after_bind = [&, &act = act] { acted = act(); };
+    const Status status = Endpoint().Listen(path, 0666, SocketGroup{.gid = ::getegid(), .name = "own"});
+    after_bind = nullptr;
+    ASSERT_EQ(acted, 0) << name << ": " << std::strerror(errno);
+    EXPECT_EQ(status.code(), VSTREAM_E_PERMISSION) << name;
+    EXPECT_EQ(status.message(), refusal) << name;
+    EXPECT_EQ(modes(), 0600u) << name;
+    ::unlink(path.c_str());
+    ::unlink(other.c_str());
+  }
+  after_bind = [&] { ::unlink(path.c_str()); };
+  EXPECT_EQ(Endpoint().Listen(path, 0666).code(), VSTREAM_E_NOT_FOUND);
+  after_bind = nullptr;
 }
 
 // A host that ends removes the socket of the one that came after it.

@@ -53,13 +53,14 @@ TEST_F(ExhaustionTest, AConnectionThatCannotBeAcceptedIsLeftAlone) {
     Limit(RLIMIT_NOFILE, static_cast<rlim_t>(probe));
     const size_t logged = host.logged.size();
     int silent = 0;
-    // Twenty looks of the timer at it: every 5 ms, with this lease time.
-    for (int ticks = 0; ticks < 20; ++ticks) {
+    // Between two looks of the timer at it. That may come at any moment when the machine is slow; but if the socket
+    // were still listened to it would never be silent.
+    for (int looks = 0; looks < 20 || (silent == 0 && looks < 1000); ++looks) {
       ASSERT_TRUE(host.ServeUntil([&] { return Readable(host); }));
       host.Service();
       silent += Readable(host) ? 0 : 1;
     }
-    EXPECT_GT(silent, 10) << "of 20 times that it was served";
+    EXPECT_GT(silent, 0) << "times that it was served";
     ASSERT_EQ(host.logged.size(), logged + 1);
     EXPECT_NE(host.logged.back().find("Too many open files"), std::string::npos) << host.logged.back();
     EXPECT_TRUE(host.Publish());

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "tests/backends/shm/test_host.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/syscall_counter.h"
 #include "videostream/client.hpp"
 
@@ -14,16 +15,11 @@ namespace {
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
-
 constexpr uint64_t kWarmUp = 200;
-constexpr uint64_t kFrames = 640;
+constexpr uint64_t kFrames = 640;  // of a stretch
+// For the faults: a machine that is short of memory may take pages away in one or the other.
+constexpr uint64_t kStretches = 3;
+constexpr uint64_t kCounted = kStretches * kFrames;
 
 long PageFaults() {
   rusage usage{};
@@ -59,28 +55,36 @@ struct SyscallsTest : ::testing::TestWithParam<std::tuple<Way, uint32_t>> {
 // The next frame comes when the last one has been taken: the consumer has to wait for each.
 TEST_P(SyscallsTest, SteadyConsumerMakesTwoCallsPerFrame) {
   if (kSanitized) GTEST_SKIP() << "sanitizers make calls of their own";
+  if (const std::string why = SyscallCounter::Unavailable(); !why.empty()) GTEST_SKIP() << why;
   const auto [way, queue] = GetParam();
   TempDir dir;
+  Signal there;
   Signal ready;
   SyscallCounter consumer([&, way = way, queue = queue] {
+    there.Wait();  // without a producer there would be a watch for a while, and more to look at
     Client client(dir / "s", {.queue = queue});
     if (way != Way::kBlocking && client.poll_fd() < 0) return 2;
     if (!client.connect(seconds(30))) return 3;
     ready.Send();
     if (!TakeUntil(client, way, kWarmUp)) return 4;
-    const long faults = PageFaults();
-    BeginCounting();
-    const bool taken = TakeUntil(client, way, kWarmUp + kFrames);
-    EndCounting();
-    if (!taken) return 5;
-    if (PageFaults() != faults) return 6;
-    return client.stats().taken == kWarmUp + kFrames ? 0 : 7;
+    bool without_fault = false;
+    for (uint64_t stretch = 1; stretch <= kStretches; ++stretch) {
+      const long faults = PageFaults();
+      BeginCounting();
+      const bool taken = TakeUntil(client, way, kWarmUp + stretch * kFrames);
+      EndCounting();
+      if (!taken) return 5;
+      without_fault = without_fault || PageFaults() == faults;
+    }
+    if (!without_fault) return 6;
+    return client.stats().taken == kWarmUp + kCounted ? 0 : 7;
   });
   TestHost host({{"socket", dir / "s"}});
   ASSERT_TRUE(host.ok() && host.AddPool(7)) << host.error.message;
+  there.Send();
   ASSERT_TRUE(host.WaitForConsumers(1));
   ready.Wait();
-  for (uint64_t i = 1; i <= kWarmUp + kFrames; ++i) {
+  for (uint64_t i = 1; i <= kWarmUp + kCounted; ++i) {
     ASSERT_TRUE(host.Publish()) << host.error.message;
     while (host.Consumers().size() == 1 && host.Consumers()[0].taken < i) {
       host.Service();
@@ -89,8 +93,8 @@ TEST_P(SyscallsTest, SteadyConsumerMakesTwoCallsPerFrame) {
   }
   ASSERT_EQ(consumer.Wait(), 0) << consumer.Why();
   RecordProperty("calls", consumer.Text());
-  std::printf("calls for %llu frames: %s\n", static_cast<unsigned long long>(kFrames), consumer.Text().c_str());
-  EXPECT_LE(consumer.Total(), 2 * kFrames + kFrames / 16) << consumer.Text();
+  std::printf("calls for %llu frames: %s\n", static_cast<unsigned long long>(kCounted), consumer.Text().c_str());
+  EXPECT_LE(consumer.Total(), 2 * kCounted + kCounted / 16) << consumer.Text();
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SyscallsTest,

@@ -5,6 +5,8 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/udmabuf.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -14,6 +16,25 @@
 #include <vector>
 
 namespace videostream::test {
+
+// A dma-buf of the same pages, which may be writable where the memfd is not. True: it could be written through.
+// False also where the system has no such device, or keeps it from us.
+inline bool WritableAsDmaBuf(int memfd, size_t bytes) {
+  const int device = ::open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+  if (device < 0) return false;
+  udmabuf_create wish{};
+  wish.memfd = static_cast<uint32_t>(memfd);
+  wish.flags = UDMABUF_FLAGS_CLOEXEC;
+  wish.size = bytes;
+  const int made = ::ioctl(device, UDMABUF_CREATE, &wish);
+  ::close(device);
+  if (made < 0) return false;
+  void* mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, made, 0);
+  ::close(made);
+  if (mapped == MAP_FAILED) return false;
+  ::munmap(mapped, bytes);
+  return true;
+}
 
 // The ways that worked, each with a space in front; empty: none did. `fd`: at least a page of memory.
 inline std::string WaysToWrite(int fd) {
@@ -52,6 +73,7 @@ inline std::string WaysToWrite(int fd) {
     refused("reopen-truncate", ::lseek(again, 0, SEEK_END) > 0);
     ::close(again);
   }
+  refused("udmabuf", !WritableAsDmaBuf(fd, kPage));
   void* readable = map(fd, PROT_READ);
   if (readable == MAP_FAILED) return worked + " (and it cannot be read)";
   refused("mprotect", ::mprotect(readable, kPage, PROT_READ | PROT_WRITE) < 0);

@@ -9,17 +9,10 @@
 #include <cstring>
 
 #include "tests/core/host/host_fixture.h"
+#include "tests/support/sanitized.h"
 
 namespace videostream {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
 
 // A socket file without anybody behind it.
 void LeaveStale(const std::string& path) {
@@ -78,6 +71,21 @@ TEST_F(HostPartsTest, SaysWhereItLookedForTheTransport) {
   const std::string error = Refused(path_, options, VSTREAM_E_NOT_FOUND);
   EXPECT_EQ(error.find("backend 'no-such': not found: searched '"), 0u) << error;
   EXPECT_NE(error.find("; name its folder in backend_dirs or VIDEOSTREAM_BACKEND_PATH"), std::string::npos) << error;
+}
+
+// Bug: an option that an older transport does not have is passed nevertheless, or left out although it was asked for.
+TEST_F(HostPartsTest, PassesATransportWhatItKnows) {
+  HostOptions options = Grey();
+  options.transport = "reference";
+  options.backend_dirs = {e2e::Runfile("tests/conformance/bad")};
+  { const Host sut = Create(options); }
+  const std::string has_no = "host '" + path_ + "': the transport 'reference' has no option '";
+  HostOptions changed = options;
+  changed.hold_time = std::chrono::milliseconds(7);
+  EXPECT_EQ(Refused(path_, changed, VSTREAM_E_UNSUPPORTED), has_no + "hold-time'");
+  changed = options;
+  changed.protect_copy = true;
+  EXPECT_EQ(Refused(path_, changed, VSTREAM_E_UNSUPPORTED), has_no + "protect'");
 }
 
 // Bug: a path that cannot be bound is reported by number, or leaves memory behind.
@@ -163,7 +171,7 @@ TEST_F(HostPartsTest, LeavesNothingWhereverDescriptorsRunOut) {
 
 // Bug: memory that is not there is found out at the first frame, by a signal.
 TEST_F(HostPartsTest, SaysThatMemoryIsNotEnough) {
-  if (kSanitized) GTEST_SKIP() << "sanitizers need address space of their own";
+  if (test::kSanitized) GTEST_SKIP() << "sanitizers need address space of their own";
   Child child([&] {
     { const Host warm = Host::create(path_, Grey()); }
     std::ifstream statm("/proc/self/statm");

@@ -8,18 +8,11 @@
 #include <vector>
 
 #include "tests/core/host/host_fixture.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/syscall_counter.h"
 
 namespace videostream {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
 
 constexpr int kConsumers = 3;
 constexpr int kWarmUp = 50;
@@ -66,7 +59,8 @@ struct HostSyscallsTest : HostTest, testing::WithParamInterface<bool> {};
 // Calls per frame that were not there before: for each consumer one too many, or of the Host's own thread, which has
 // nothing to do with frames.
 TEST_P(HostSyscallsTest, AFrameCostsOneCallAndOneForEachConsumerThatPolls) {
-  if (kSanitized) GTEST_SKIP() << "sanitizers make calls of their own";
+  if (test::kSanitized) GTEST_SKIP() << "sanitizers make calls of their own";
+  if (const std::string why = test::SyscallCounter::Unavailable(); !why.empty()) GTEST_SKIP() << why;
   const bool polls = GetParam();
   std::vector<std::unique_ptr<Child>> consumers;
   consumers.reserve(kConsumers);

@@ -57,6 +57,17 @@ TEST_F(HostServicesTest, RefusesWhatIsNotAttached) {
   EXPECT_EQ(Map(5, VSTREAM_ACCESS_READ), VSTREAM_E_NOT_FOUND);
 }
 
+// Catches: a transport that writes into frames.
+TEST_F(HostServicesTest, GivesNoMoreAccessThanWasAttached) {
+  ASSERT_TRUE(sut_.Attach(5, GreyBuffer(), VSTREAM_ACCESS_READ));
+  EXPECT_EQ(Map(5, VSTREAM_ACCESS_WRITE), VSTREAM_E_INVALID);
+  EXPECT_STREQ(error_.message, "map: buffer 5 is attached for reading only");
+  EXPECT_EQ(Map(5, VSTREAM_ACCESS_READ | VSTREAM_ACCESS_WRITE), VSTREAM_E_INVALID);
+  EXPECT_EQ(sut_.open_mappings(), 0U);
+  ASSERT_EQ(Map(5, VSTREAM_ACCESS_READ), VSTREAM_OK) << error_.message;
+  Unmap(5, VSTREAM_ACCESS_READ);
+}
+
 // Catches: a crash on arguments that no backend should pass.
 TEST_F(HostServicesTest, RefusesWrongArguments) {
   ASSERT_TRUE(sut_.Attach(5, GreyBuffer()));

@@ -44,6 +44,15 @@ CheckedOptions Check(const OptionList& raw, OptionSource source = OptionSource::
   return CheckOptions(Schema(), VSTREAM_KIND_CAPTURE, raw, source);
 }
 
+// Catches: an option of another kind of the same backend taken for one of this kind.
+TEST(TakesOption, LooksAtTheKind) {
+  EXPECT_TRUE(TakesOption(Schema(), VSTREAM_KIND_CAPTURE, "heap"));
+  EXPECT_TRUE(TakesOption(Schema(), VSTREAM_KIND_ENCODER, "free"));
+  EXPECT_FALSE(TakesOption(Schema(), VSTREAM_KIND_ENCODER, "heap"));
+  EXPECT_FALSE(TakesOption(Schema(), VSTREAM_KIND_CAPTURE, "hea"));
+  EXPECT_FALSE(TakesOption({}, VSTREAM_KIND_CAPTURE, "heap"));
+}
+
 // Catches: a value handed to a backend in a spelling that the ABI does not have.
 TEST(CheckOptions, WritesValuesAsTheAbiWantsThem) {
   const CheckedOptions checked = Check({{"heap", "linux,cma"},

@@ -129,6 +129,10 @@ TEST_F(TransportAdapterTest, MapsTheBuffersOfLivingSets) {
   int32_t answer = VSTREAM_E_NO_MEMORY;
   backend_.add_set = [&](const vstream_buffer_set*, vstream_error* error) {
     EXPECT_EQ(map(41), set.buffers[1]->plane(0)) << "within add_set already";
+    vstream_mapping planes{};
+    planes.struct_size = sizeof planes;
+    const vstream_runtime& host = *backend_.host;
+    EXPECT_EQ(host.map(host.ctx, 41, VSTREAM_ACCESS_WRITE, &planes, nullptr), VSTREAM_E_INVALID) << "to read only";
     return Say(error, answer, "full");
   };
   EXPECT_NE(Said(sut_->AddSet(set)), "ok");
