@@ -31,7 +31,12 @@ using Picks = std::function<bool(const Cell&)>;
   return text;
 }
 
-std::string Name(const Row& row) { return "`" + row.cell.Name() + "`"; }
+// Two words of code, lest `videostream latest` be taken for a command.
+std::string Code(std::string name) {
+  if (const size_t space = name.find(' '); space != std::string::npos) name.replace(space, 1, "` `");
+  return "`" + name + "`";
+}
+std::string Name(const Row& row) { return Code(row.cell.Name()); }
 
 // Reasons for cells without a figure: a letter in the cell, the words below the table.
 class Reasons {
@@ -78,7 +83,7 @@ void ByConsumers(const Report& report, const char* title, const Picks& picks, st
   out << "\n";
   Reasons reasons;
   for (const std::string& name : names) {
-    out << "| `" << name << "` |";
+    out << "| " << Code(name) << " |";
     for (const uint32_t n : columns) {
       const auto row = std::find_if(report.rows.begin(), report.rows.end(), [&](const Row& r) {
         return picks(r.cell) && r.cell.Name() == name && r.cell.consumers == n;
