@@ -110,6 +110,10 @@ bool Connection::Sleep(uint32_t seen, int64_t now_ns, int64_t until_ns) {
     WaitReadable(fd, std::min(until_ns, NextStep()) - now_ns);
   } else if (epoll_.valid()) {
     WaitReadable(epoll_.get(), until_ns - now_ns);
+  } else if (!session_->HasSets()) {
+    // What comes next is no frame, but the buffers for it.
+    WaitReadable(session_->socket(), std::min(until_ns - now_ns, kSliceNs));
+    if (!ReadSocket()) socket_over_ = true;
   } else if (WaitWhile(session_->header().head, seen, std::min(until_ns - now_ns, kSliceNs))) {
     session_->Prefetch();
     return true;
