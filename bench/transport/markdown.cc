@@ -6,7 +6,6 @@
 #endif
 
 #include <algorithm>
-#include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -21,15 +20,6 @@ namespace videostream::bench::transport {
 namespace {
 
 using Picks = std::function<bool(const Cell&)>;
-
-[[gnu::format(printf, 1, 2)]] std::string Text(const char* format, ...) {
-  char text[256];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  return text;
-}
 
 // Two words of code, lest `videostream latest` be taken for a command.
 std::string Code(std::string name) {

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <cstdarg>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
@@ -80,6 +81,15 @@ nlohmann::json JsonOf(const std::vector<Row>& rows, const Row& row) {
 }
 
 }  // namespace
+
+std::string Text(const char* format, ...) {
+  char text[256];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  return text;
+}
 
 const Row* InGroup(const std::vector<Row>& rows, const std::string& group, const std::string& backend,
                    const std::string& mode) {

@@ -28,6 +28,9 @@ struct Target {
   bool fails() const { return measured.empty() ? selected : !met; }
 };
 
+// As printf does it; at most 255 characters.
+[[gnu::format(printf, 1, 2)]] std::string Text(const char* format, ...);
+
 void PrintGroup(const std::vector<Row>& rows, const std::string& group);
 void PrintAudits(const std::vector<Row>& rows);
 std::vector<Target> Targets(const Report& report);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What our transport is to reach, each against what was measured beside it.
 #include <algorithm>
-#include <cstdarg>
 #include <cstdio>
 
 #include "bench/transport/report.h"
@@ -14,15 +13,6 @@ constexpr double kConsumerCalls = 2;
 constexpr double kBlockingProducerCalls = 3;
 constexpr double kProducerBytes = 16384;
 constexpr double kReconnectNs = 200e6;
-
-[[gnu::format(printf, 1, 2)]] std::string Text(const char* format, ...) {
-  char text[256];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  return text;
-}
 
 bool Ours(const Row& row, const char* mode) { return row.cell.backend == "videostream" && row.cell.mode == mode; }
 bool Reading8At60(const Row& row) { return row.cell.fps == 60 && !row.cell.read_all && row.cell.format == "RGBX"; }
