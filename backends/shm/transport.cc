@@ -188,8 +188,13 @@ Status Transport::RemoveSet(uint32_t epoch) {
 
 Status Transport::Publish(uint32_t stream, const vstream_frame& frame) {
   if (!HasStream(stream)) return {VSTREAM_E_NOT_FOUND, "stream " + std::to_string(stream) + " has no buffers"};
-  Status status = streams_[stream]->Publish(frame);
-  if (status.ok() && stream == VSTREAM_STREAM_PACKETS && (frame.flags & VSTREAM_FRAME_KEY) != 0) KeyHasCome();
+  if (stream == VSTREAM_STREAM_PACKETS && (frame.flags & VSTREAM_FRAME_KEY) != 0) return PublishKey(frame);
+  return streams_[stream]->Publish(frame);
+}
+
+Status Transport::PublishKey(const vstream_frame& frame) {
+  Status status = streams_[VSTREAM_STREAM_PACKETS]->Publish(frame);
+  if (status.ok()) KeyHasCome();
   return status;
 }
 

@@ -139,6 +139,7 @@ class Transport final : public backend::Transport {
   // Wishes for key frames: kept, merged, and passed on as one event when it is time.
   void HandleKeyWanted(Connection& connection);
   void PassKeyWish();
+  backend::Status PublishKey(const vstream_frame& frame);
   void KeyHasCome();
   std::string Who(const Connection& connection) const;
 

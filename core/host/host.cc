@@ -51,7 +51,9 @@ WriteBuffer& WriteBuffer::operator=(WriteBuffer&& other) noexcept {
   if (this != &other) Producer::Discard(std::exchange(writing_, std::move(other.writing_)));
   return *this;
 }
-WriteBuffer::~WriteBuffer() { Producer::Discard(std::move(writing_)); }
+WriteBuffer::~WriteBuffer() {
+  if (writing_ != nullptr) Producer::Discard(std::move(writing_));
+}
 
 uint32_t WriteBuffer::format() const { return LayoutOf(writing_).fourcc; }
 uint32_t WriteBuffer::width() const { return LayoutOf(writing_).width; }

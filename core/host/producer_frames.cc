@@ -67,7 +67,7 @@ bool Producer::Publish(std::unique_ptr<Writing> writing) {
   const Status checked = CheckFrame(frame, layout);
   // May be the last of their kind: not to end under the lock.
   const std::shared_ptr<Producer> self = std::move(writing->producer);
-  const std::shared_ptr<const Buffer> buffer = std::move(writing->buffer);
+  writing->buffer.reset();
   const std::unique_lock lock = Lock();
   Status status;
   const bool open = state_ == State::kOpen;
@@ -77,20 +77,22 @@ bool Producer::Publish(std::unique_ptr<Writing> writing) {
   if (!open) return FailClosed("publish_frame");
   if (!checked) return Fail(VSTREAM_E_INVALID, name_ + "publish_frame: " + checked.error().message);
   if (status) status = Send(&frame);
-  return status || Fail(VSTREAM_E_IO, status.error().message);
+  return status.has_value() || Fail(VSTREAM_E_IO, status.error().message);
 }
 
 // A buffer that is marked as published already.
 Status Producer::Send(vstream_frame* frame) {
-  frame->sequence = sequence_ + 1;
-  if (Status status = transport_->Publish(VSTREAM_STREAM_FRAMES, *frame); !status) {
-    (void)pool_->Withdraw(frame->buffer_id, 0);
-    return status;
-  }
-  ++sequence_;
+  const auto bytes = std::accumulate(std::begin(frame->bytes_used), std::end(frame->bytes_used), uint64_t{0});
+  frame->sequence = ++sequence_;
   ++stats_.published;
-  stats_.bytes += std::accumulate(std::begin(frame->bytes_used), std::end(frame->bytes_used), uint64_t{0});
-  return {};
+  stats_.bytes += bytes;
+  Status status = transport_->Publish(VSTREAM_STREAM_FRAMES, *frame);
+  if (status) return status;
+  --sequence_;
+  --stats_.published;
+  stats_.bytes -= bytes;
+  (void)pool_->Withdraw(frame->buffer_id, 0);
+  return status;
 }
 
 void Producer::Discard(std::unique_ptr<Writing> writing) {

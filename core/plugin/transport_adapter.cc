@@ -123,6 +123,7 @@ Status TransportAdapter::Publish(uint32_t stream, const vstream_frame& frame) {
   vstream_frame record = frame;
   record.struct_size = sizeof record;
   const int32_t code = backend_.call(backend_.ops.publish, backend_.self, stream, &record);
+  if (code == VSTREAM_OK) return {};
   return backend_.call.Check(code, "publish");
 }
 
