@@ -26,7 +26,7 @@ class Connection {
 
   // The functions of Client.
   bool Connect(int64_t timeout_ns);
-  std::shared_ptr<Lease> Wait(int64_t timeout_ns);
+  Lease* Wait(int64_t timeout_ns);
   int PollFd();
   void RequestKey();
   Client::State state() const { return state_; }
@@ -55,7 +55,7 @@ class Connection {
   // wait.cc
   enum class Step { kFrame, kGiveUp, kWait, kRetry };
   // One look for a frame; kWait: there is none, and `seen` is the head up to which that is known.
-  Step Look(std::shared_ptr<Lease>* out, uint32_t* seen);
+  Step Look(Lease** out, uint32_t* seen);
   // Waits for anything to happen, until `until_ns` at most. True: head has moved on from `seen`.
   bool Sleep(uint32_t seen, int64_t now_ns, int64_t until_ns);
   void AskForKey(bool at_once);

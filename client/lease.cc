@@ -2,22 +2,32 @@
 // The life of a lease, and what a Frame tells about it.
 #include "client/lease.h"
 
+#include <utility>
+
 #include "client/session.h"
 #include "videostream/client.hpp"
 
 namespace videostream {
 namespace client_internal {
 
-Lease::Lease(std::shared_ptr<const MappedSet> set, uint32_t index, const wire::Descriptor& descriptor,
-             const wire::Claim& claim, Session* session)
-    : set_(std::move(set)), index_(index), descriptor_(descriptor), claim_(claim), session_(session) {
+void Lease::Begin(std::shared_ptr<Session> session, std::shared_ptr<const MappedSet> set, uint32_t index) {
+  session_ = std::move(session);
+  set_ = std::move(set);
+  index_ = index;
+  handles_.store(1, std::memory_order_relaxed);
+  used_.store(true, std::memory_order_relaxed);
   set_->BeginRead(index_);
 }
 
-Lease::~Lease() {
+void Lease::Drop() {
+  // Who finds 1 has the last handle: there is nobody left to add one.
+  if (handles_.load(std::memory_order_acquire) != 1 && handles_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   set_->EndRead(index_);
   if (!claim_.Valid()) session_->CountVoid();
   claim_.Release();
+  set_.reset();
+  const std::shared_ptr<Session> session = std::move(session_);  // and with it this object, perhaps
+  used_.store(false, std::memory_order_release);
 }
 
 }  // namespace client_internal
@@ -60,11 +70,18 @@ std::chrono::nanoseconds Frame::age() const {
 
 bool Frame::valid() const { return lease_ != nullptr && lease_->Valid(); }
 
-Frame Frame::share() const { return Frame(lease_); }
+Frame Frame::share() const {
+  if (lease_ != nullptr) lease_->Share();
+  return Frame(lease_);
+}
+
+void Frame::Drop() {
+  if (lease_ != nullptr) std::exchange(lease_, nullptr)->Drop();
+}
 
 bool Frame::release() {
   const bool was_valid = valid();
-  lease_.reset();
+  Drop();
   return was_valid;
 }
 

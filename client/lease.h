@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a Frame points to, and the slots in which such objects live: one per lease, so that taking a frame allocates
-// nothing.
+// What a Frame points to: one object per claim word, part of its session, used again and again, so that taking a frame
+// allocates and copies nothing.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "client/mapping.h"
@@ -14,60 +15,46 @@ namespace videostream::client_internal {
 
 class Session;
 
-// One claimed frame. Destroyed by whichever thread drops the last handle on it.
+// One claimed frame, or room for one. It has handles (Frames), counted here; whichever thread drops the last one ends
+// the lease and makes room for the next.
 class Lease {
  public:
-  Lease(std::shared_ptr<const MappedSet> set, uint32_t index, const wire::Descriptor& descriptor,
-        const wire::Claim& claim, Session* session);
-  ~Lease();
+  Lease() = default;
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
 
+  // Client's thread, as the next four. A free lease is filled in place: Taker::Take writes descriptor and claim.
+  bool free() const { return !used_.load(std::memory_order_acquire); }
+  wire::Descriptor* descriptor_room() { return &descriptor_; }
+  wire::Claim* claim_room() { return &claim_; }
+  // Makes it a lease with one handle. `session` lives as long as it.
+  void Begin(std::shared_ptr<Session> session, std::shared_ptr<const MappedSet> set, uint32_t index);
+  // Asks for the lines that the next Take writes. A hint.
+  void Prefetch() const {
+    constexpr size_t kLine = 64;
+    const auto* line = reinterpret_cast<const std::byte*>(this);
+    for (size_t at = 0; at < offsetof(Lease, descriptor_) + offsetof(wire::Descriptor, tlv); at += kLine) {
+      __builtin_prefetch(line + at, 1);
+    }
+  }
+
+  // Holders of a handle, any thread.
   bool Valid() const { return claim_.Valid(); }
   const wire::Descriptor& descriptor() const { return descriptor_; }
   const MappedSet& set() const { return *set_; }
   const uint8_t* Data(uint32_t plane) const { return set_->Data(index_, plane); }
+  void Share() { handles_.fetch_add(1, std::memory_order_relaxed); }
+  // Gives one handle back. The lease is not to be touched after it.
+  void Drop();
 
  private:
-  std::shared_ptr<const MappedSet> set_;  // shared with the session and other leases: outlives its announcement
-  uint32_t index_;
-  wire::Descriptor descriptor_;
+  std::atomic<bool> used_{false};
+  uint32_t index_ = 0;
+  std::atomic<uint32_t> handles_{0};
   wire::Claim claim_;
-  Session* session_;  // alive: the slot in which this object lives is part of it
-};
-
-// Room for a Lease and the control block of its shared_ptr.
-struct LeaseSlot {
-  static constexpr size_t kBytes = 640;
-  std::atomic<bool> used{false};
-  alignas(std::max_align_t) std::byte room[kBytes];
-};
-
-// For std::allocate_shared: gives out one slot, and keeps the session alive until the slot is free again.
-template <class T>
-class SlotAllocator {
- public:
-  using value_type = T;
-  SlotAllocator(std::shared_ptr<Session> session, LeaseSlot* slot) : session_(std::move(session)), slot_(slot) {}
-  template <class U>
-  SlotAllocator(const SlotAllocator<U>& other) : session_(other.session_), slot_(other.slot_) {}  // NOLINT: as required
-
-  T* allocate(size_t) {
-    static_assert(sizeof(T) <= LeaseSlot::kBytes && alignof(T) <= alignof(std::max_align_t));
-    slot_->used.store(true, std::memory_order_relaxed);
-    return reinterpret_cast<T*>(slot_->room);
-  }
-  void deallocate(T*, size_t) { slot_->used.store(false, std::memory_order_release); }
-  template <class U>
-  bool operator==(const SlotAllocator<U>& other) const {
-    return slot_ == other.slot_;
-  }
-
- private:
-  template <class U>
-  friend class SlotAllocator;
-  std::shared_ptr<Session> session_;
-  LeaseSlot* slot_;
+  std::shared_ptr<const MappedSet> set_;  // shared with the session and other leases: outlives its announcement
+  std::shared_ptr<Session> session_;      // of which this is a part
+  wire::Descriptor descriptor_;
 };
 
 }  // namespace videostream::client_internal

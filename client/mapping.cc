@@ -101,7 +101,7 @@ std::string MappedSet::Add(const wire::BufferSet& part, std::vector<UniqueFd>& f
       UniqueFd& fd = fds[i * part.fds_per_buffer + j];
       std::string why = MapFd(fd, part.buffers[i].fd_size[j], &buffer.maps[j]);
       if (!why.empty()) return name.append("buffer ").append(Number(part.buffers[i].id)).append(": ").append(why);
-      if (head_.cpu_sync == VSTREAM_CPU_SYNC_EACH_READER) buffer.fds[j] = std::move(fd);
+      if (EachReader()) buffer.fds[j] = std::move(fd);
     }
     buffers_.push_back(std::move(buffer));
     wire_buffers_.push_back(part.buffers[i]);
@@ -109,16 +109,13 @@ std::string MappedSet::Add(const wire::BufferSet& part, std::vector<UniqueFd>& f
   return {};
 }
 
-void MappedSet::Sync(uint32_t index, uint64_t flags) const {
+void MappedSet::Sync(uint32_t index, bool begin) const {
   for (const UniqueFd& fd : buffers_[index].fds) {
     if (!fd.valid()) continue;
-    dma_buf_sync sync{flags | DMA_BUF_SYNC_READ};
+    dma_buf_sync sync{static_cast<uint64_t>(begin ? DMA_BUF_SYNC_START : DMA_BUF_SYNC_END) | DMA_BUF_SYNC_READ};
     while (::ioctl(fd.get(), DMA_BUF_IOCTL_SYNC, &sync) != 0 && (errno == EINTR || errno == EAGAIN)) {
     }
   }
 }
-
-void MappedSet::BeginRead(uint32_t index) const { Sync(index, DMA_BUF_SYNC_START); }
-void MappedSet::EndRead(uint32_t index) const { Sync(index, DMA_BUF_SYNC_END); }
 
 }  // namespace videostream::client_internal

@@ -36,12 +36,17 @@ class MappedSet {
     return static_cast<const uint8_t*>(buffers_[index].maps[p.fd_index].data()) + p.offset;
   }
   // Brackets reading of a buffer whose caches the reader has to look after; nothing for all others.
-  void BeginRead(uint32_t index) const;
-  void EndRead(uint32_t index) const;
+  void BeginRead(uint32_t index) const {
+    if (EachReader()) Sync(index, true);
+  }
+  void EndRead(uint32_t index) const {
+    if (EachReader()) Sync(index, false);
+  }
 
  private:
   std::string MapFd(const UniqueFd& fd, uint64_t bytes, Mapping* out) const;
-  void Sync(uint32_t index, uint64_t flags) const;
+  bool EachReader() const { return head_.cpu_sync == VSTREAM_CPU_SYNC_EACH_READER; }
+  void Sync(uint32_t index, bool begin) const;
 
   wire::BufferSet head_;
   std::vector<Buffer> buffers_;

@@ -13,7 +13,7 @@ namespace videostream::client_internal {
 
 std::shared_ptr<Session> Session::Make(UniqueFd socket, const wire::Subscribed& subscribed, std::vector<UniqueFd> fds,
                                        std::shared_ptr<std::atomic<uint64_t>> void_leases, std::string* why) {
-  std::shared_ptr<Session> session(new Session);
+  auto session = std::make_shared<Session>(Private());
   *why = MapStreamPage(fds[0], subscribed, &session->stream_mapping_);
   if (why->empty()) *why = MapClientPage(fds[1], &session->client_mapping_);
   if (why->empty()) *why = CheckDoorbell(fds[2]);
@@ -30,6 +30,7 @@ std::shared_ptr<Session> Session::Make(UniqueFd socket, const wire::Subscribed& 
   session->mine_ = static_cast<wire::ClientPage*>(session->client_mapping_.data());
   session->stream_ = subscribed.stream;
   session->leases_ = subscribed.leases;
+  session->slots_ = std::make_unique<Lease[]>(subscribed.leases);
   session->every_frame_ = subscribed.queue != 0 || subscribed.stream == VSTREAM_STREAM_PACKETS;
   session->void_leases_ = std::move(void_leases);
   session->taker_ = wire::Taker<>(session->page_, session->mine_,
@@ -51,41 +52,42 @@ void Session::CountVoid() {
   void_leases_->fetch_add(1, std::memory_order_relaxed);
 }
 
-Session::Took Session::Take(std::shared_ptr<Lease>* out) {
+Session::Took Session::Take(const std::shared_ptr<Session>& self, Lease** out) {
   using Outcome = wire::Taker<>::Outcome;
-  const auto slots = std::span(slots_).first(leases_);
-  const auto free = std::find_if(slots.begin(), slots.end(),
-                                 [](const LeaseSlot& slot) { return !slot.used.load(std::memory_order_acquire); });
-  if (free == slots.end()) return Took::kHeld;
-  wire::Descriptor descriptor;
-  wire::Claim claim;
+  uint32_t slot = 0;
+  while (slot < leases_ && !slots_[slot].free()) ++slot;
+  if (slot == leases_) return Took::kHeld;
+  Lease& lease = slots_[slot];
+  wire::Descriptor& frame = *lease.descriptor_room();
   const auto known = [this](uint32_t epoch, uint32_t buffer) { return Known(epoch, buffer); };
-  const auto take = [&] {
-    return taker_.Take(static_cast<uint32_t>(free - slots.begin()), known, &descriptor, &claim);
-  };
-  Outcome outcome = take();
-  if (outcome == Outcome::kUnknownSet) {
+  Outcome outcome = Outcome::kUnknownSet;
+  for (int turn = 0; turn < 2 && outcome == Outcome::kUnknownSet; ++turn) {
     // Announced before its first frame, so it is in the socket; unless there was no room, then it comes.
-    if (!ReadSocket()) return Took::kEnded;
-    outcome = take();
+    if (turn != 0 && !ReadSocket()) return Took::kEnded;
+    outcome = taker_.Take(slot, known, &frame, lease.claim_room());
   }
-  if (outcome == Outcome::kEnded) {
-    Fail("the producer has ended the subscription", VSTREAM_OK);
-    return Took::kEnded;
-  }
+  if (outcome == Outcome::kEnded) return Ended();
   if (outcome != Outcome::kTaken) return Took::kNothing;
-  if (AfterGap()) descriptor.flags |= VSTREAM_FRAME_DISCONTINUITY;
-  const Place& place = places_[descriptor.buffer];
-  std::string why = wire::CheckFrame(place.set->layout(), descriptor.bytes_used, descriptor.visible);
-  if (!why.empty()) {
-    claim.Release();
-    Fail("frame " + std::to_string(descriptor.frame_sequence) + ": " + why);
-    return Took::kBroken;
-  }
-  const auto set = std::find_if(sets_.begin(), sets_.end(), [&](const auto& one) { return one.get() == place.set; });
-  *out = std::allocate_shared<Lease>(SlotAllocator<Lease>(shared_from_this(), &*free), *set, place.index, descriptor,
-                                     claim, this);
+  if (AfterGap()) frame.flags |= VSTREAM_FRAME_DISCONTINUITY;
+  const Place place = places_[frame.buffer];
+  const std::shared_ptr<MappedSet>& set = sets_[place.set];
+  if (!wire::FrameFits(set->layout(), frame.bytes_used, frame.visible)) return Broken(&lease);
+  lease.Begin(self, set, place.index);
+  *out = &lease;
   return Took::kFrame;
+}
+
+Session::Took Session::Ended() {
+  Fail("the producer has ended the subscription", VSTREAM_OK);
+  return Took::kEnded;
+}
+
+Session::Took Session::Broken(Lease* lease) {
+  const wire::Descriptor& frame = *lease->descriptor_room();
+  lease->claim_room()->Release();
+  Fail("frame " + std::to_string(frame.frame_sequence) + ": " +
+       wire::CheckFrame(sets_[places_[frame.buffer].set]->layout(), frame.bytes_used, frame.visible));
+  return Took::kBroken;
 }
 
 bool Session::AfterGap() {
@@ -146,27 +148,33 @@ bool Session::HandleSet(Inbound& inbound) {
   if (!parsed.ok()) return Fail("buffer set: " + parsed.why);
   const wire::BufferSet& part = parsed.message;
   if (part.stream != stream_) return Fail("buffer set of stream " + std::to_string(part.stream));
-  auto set = std::find_if(sets_.begin(), sets_.end(), [&](const auto& one) { return one->epoch() == part.epoch; });
+  auto set =
+      std::find_if(sets_.begin(), sets_.end(), [&](const auto& one) { return one && one->epoch() == part.epoch; });
   if (set == sets_.end()) {
-    if (sets_.size() >= wire::kMaxSets) return Fail("more than " + std::to_string(wire::kMaxSets) + " buffer sets");
-    sets_.push_back(std::make_shared<MappedSet>(part));
-    set = std::prev(sets_.end());
+    set = std::find(sets_.begin(), sets_.end(), nullptr);
+    if (set == sets_.end()) return Fail("more than " + std::to_string(wire::kMaxSets) + " buffer sets");
+    *set = std::make_shared<MappedSet>(part);
+    ++set_count_;
   }
   if (std::string why = (*set)->Add(part, inbound.fds); !why.empty()) return Fail(std::move(why));
   if (!(*set)->complete()) return true;
   for (uint32_t i = 0; i < (*set)->size(); ++i) {
     Place& place = places_[(*set)->wire_buffer(i).id];
-    if (place.set != nullptr) return Fail("buffer set " + std::to_string(part.epoch) + ": a buffer id is in use");
-    place = {set->get(), i};
+    if (place.set != kNoSet) return Fail("buffer set " + std::to_string(part.epoch) + ": a buffer id is in use");
+    place = {static_cast<uint16_t>(set - sets_.begin()), static_cast<uint16_t>(i)};
   }
   return true;
 }
 
 void Session::Forget(uint32_t epoch) {
-  for (Place& place : places_) {
-    if (place.set != nullptr && place.set->epoch() == epoch) place = {};
+  for (size_t i = 0; i < sets_.size(); ++i) {
+    if (sets_[i] == nullptr || sets_[i]->epoch() != epoch) continue;
+    for (Place& place : places_) {
+      if (place.set == i) place = {};
+    }
+    sets_[i] = nullptr;
+    --set_count_;
   }
-  std::erase_if(sets_, [&](const auto& set) { return set->epoch() == epoch; });
 }
 
 }  // namespace videostream::client_internal

@@ -19,8 +19,11 @@
 namespace videostream::client_internal {
 
 // Shared between the client and the frames in use: pages and socket must outlive both.
-class Session : public std::enable_shared_from_this<Session> {
+class Session {
+  struct Private {};  // for Make only
+
  public:
+  explicit Session(Private) {}
   // Null with *why if what the producer sent cannot be used. `void_leases` counts over all sessions of a client.
   static std::shared_ptr<Session> Make(UniqueFd socket, const wire::Subscribed& subscribed, std::vector<UniqueFd> fds,
                                        std::shared_ptr<std::atomic<uint64_t>> void_leases, std::string* why);
@@ -32,8 +35,8 @@ class Session : public std::enable_shared_from_this<Session> {
     kEnded,   // the producer has ended the subscription; why() says more
     kBroken,  // the producer breaks the protocol; why() says how
   };
-  // The next frame by policy. Client's thread.
-  Took Take(std::shared_ptr<Lease>* out);
+  // The next frame by policy. Client's thread. `self` is this: the frame keeps it.
+  Took Take(const std::shared_ptr<Session>& self, Lease** out);
   // Reads what is there on the socket. False: this is the end; why() says more.
   bool ReadSocket();
   const std::string& why() const { return why_; }
@@ -45,15 +48,11 @@ class Session : public std::enable_shared_from_this<Session> {
   // since the last frame. Asked for at once they arrive together, instead of one after the other.
   void Prefetch() const {
     taker_.Prefetch();
-    __builtin_prefetch(places_.data());
-    __builtin_prefetch(sets_.data());
-    if (HasSets()) __builtin_prefetch(sets_.back().get());
-    constexpr size_t kLine = 64;
-    const auto* slot = reinterpret_cast<const std::byte*>(slots_.data());
-    for (size_t at = 0; at < sizeof(LeaseSlot) / 2; at += kLine) __builtin_prefetch(slot + at, 1);
+    slots_[0].Prefetch();
+    for (const auto& set : sets_) __builtin_prefetch(set.get());
   }
   // Some of the producer's buffers are known here.
-  bool HasSets() const { return !sets_.empty(); }
+  bool HasSets() const { return set_count_ != 0; }
   // Another session of this client was before it: its first frame does not follow what the client has seen.
   void FollowsAnother() { follows_another_ = true; }
   void AskForKey() { Send(socket_.get(), wire::Make<wire::KeyWanted>()); }
@@ -68,9 +67,16 @@ class Session : public std::enable_shared_from_this<Session> {
   uint32_t leases() const { return leases_; }
 
  private:
-  Session() = default;
+  // Where a buffer id leads: to a buffer of a complete set.
+  struct Place {
+    uint16_t set = kNoSet;  // in sets_
+    uint16_t index = 0;
+  };
+  static constexpr uint16_t kNoSet = wire::kMaxSets;
+
   bool Known(uint32_t epoch, uint32_t buffer) const {
-    return places_[buffer].set != nullptr && places_[buffer].set->epoch() == epoch;
+    const uint16_t set = places_[buffer].set;
+    return set != kNoSet && sets_[set]->epoch() == epoch;
   }
   bool Fail(std::string why, int code = VSTREAM_E_IO) {
     why_ = std::move(why);
@@ -79,30 +85,30 @@ class Session : public std::enable_shared_from_this<Session> {
   }
   bool Handle(Inbound& inbound);
   bool HandleSet(Inbound& inbound);
+  [[gnu::cold]] Took Ended();
+  [[gnu::cold]] Took Broken(Lease* lease);
   // Is the frame just taken not the successor of the one before?
   bool AfterGap();
   void Forget(uint32_t epoch);
 
-  struct Place {
-    MappedSet* set = nullptr;
-    uint32_t index = 0;
-  };
+  // What every frame needs comes first and together: after an interval of a frame it has to be fetched from memory.
+  wire::StreamPage page_;
+  wire::Taker<> taker_;
+  wire::ClientPage* mine_ = nullptr;
+  std::unique_ptr<Lease[]> slots_;  // leases_ of them, by claim word
+  uint32_t leases_ = 0;
+  bool every_frame_ = false;  // is promised: by `queue N`, and for packets, which refer to each other
+  bool follows_another_ = false;
+  uint64_t told_gaps_ = 0;
+  std::array<std::shared_ptr<MappedSet>, wire::kMaxSets> sets_;  // null: room for one
+  std::array<Place, wire::kMaxBuffers> places_{};                // by buffer id
 
+  uint32_t set_count_ = 0;
+  uint32_t stream_ = 0;
   UniqueFd socket_;
   UniqueFd bell_;
   Mapping stream_mapping_;
   Mapping client_mapping_;
-  wire::StreamPage page_;
-  wire::ClientPage* mine_ = nullptr;
-  uint32_t stream_ = 0;
-  uint32_t leases_ = 0;
-  wire::Taker<> taker_;
-  bool every_frame_ = false;  // is promised: by `queue N`, and for packets, which refer to each other
-  bool follows_another_ = false;
-  uint64_t told_gaps_ = 0;
-  std::vector<std::shared_ptr<MappedSet>> sets_;
-  std::array<Place, wire::kMaxBuffers> places_{};  // by buffer id, of complete sets
-  std::array<LeaseSlot, wire::kMaxLeases> slots_;
   std::shared_ptr<std::atomic<uint64_t>> void_leases_;
   Inbound inbound_;
   std::string why_;

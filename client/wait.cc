@@ -31,7 +31,7 @@ bool Connection::Connect(int64_t timeout_ns) {
   }
 }
 
-std::shared_ptr<Lease> Connection::Wait(int64_t timeout_ns) {
+Lease* Connection::Wait(int64_t timeout_ns) {
   int64_t now = NowNs();
   const int64_t deadline = Deadline(now, timeout_ns);
   if (session_ != nullptr) SetError(VSTREAM_OK, {});
@@ -44,7 +44,7 @@ std::shared_ptr<Lease> Connection::Wait(int64_t timeout_ns) {
     }
     uint32_t seen = 0;
     if (session_ != nullptr) {
-      std::shared_ptr<Lease> lease;
+      Lease* lease = nullptr;
       switch (Look(&lease, &seen)) {
         case Step::kFrame:
           return lease;
@@ -66,20 +66,20 @@ std::shared_ptr<Lease> Connection::Wait(int64_t timeout_ns) {
     }
     if (!Sleep(seen, now, deadline)) continue;
     // A frame, most likely: nothing comes before it, not even the time. All other outcomes are met again above.
-    std::shared_ptr<Lease> lease;
+    Lease* lease = nullptr;
     if (Look(&lease, &seen) == Step::kFrame) return lease;
   }
 }
 
-Connection::Step Connection::Look(std::shared_ptr<Lease>* out, uint32_t* seen) {
+Connection::Step Connection::Look(Lease** out, uint32_t* seen) {
   Session& session = *session_;
   *seen = session.header().head.load(std::memory_order_seq_cst);
-  switch (session.Take(out)) {
+  switch (session.Take(session_, out)) {
     case Session::Took::kFrame:
       last_ = (*out)->descriptor().frame_sequence;
       if (first_ == 0) first_ = last_;
       took_ = true;
-      if (unarmed_ && !timer_set_) SetTimer(1);  // there may be more
+      if (epoll_.valid() && unarmed_ && !timer_set_) SetTimer(1);  // there may be more
       // The end of the session can wait: what is in the ring is still ours to take.
       if (++waits_ % kWaitsPerLook == 0 && !ReadSocket()) socket_over_ = true;
       return Step::kFrame;

@@ -93,13 +93,16 @@ bool ReadDescriptor(const Word* from, uint64_t sequence, Descriptor* to) {
   const uint64_t origin = get(kVisible);
   const uint64_t size = get(kVisible + 1);
   to->visible = {Low(origin), High(origin), Low(size), High(size)};
-  uint64_t words[VSTREAM_FRAME_TLV_BYTES / 8] = {get(kColorimetry), get(kColorimetry + 1)};
-  std::memcpy(&to->colorimetry, words, sizeof to->colorimetry);
+  const uint64_t colorimetry[] = {get(kColorimetry), get(kColorimetry + 1)};
+  static_assert(sizeof colorimetry >= sizeof to->colorimetry);
+  std::memcpy(&to->colorimetry, colorimetry, sizeof to->colorimetry);
   const uint64_t tlv_bytes = get(kTlvBytes);
   to->tlv_bytes = static_cast<uint32_t>(std::min<uint64_t>(tlv_bytes, VSTREAM_FRAME_TLV_BYTES));
   const size_t tlv_words = TlvWords(tlv_bytes);
-  for (uint32_t i = 0; i < tlv_words; ++i) words[i] = get(kTlv + i);
-  if (tlv_words != 0) std::memcpy(to->tlv, words, tlv_words * 8);
+  for (uint32_t i = 0; i < tlv_words; ++i) {
+    const uint64_t word = get(kTlv + i);
+    std::memcpy(to->tlv + i * sizeof word, &word, sizeof word);
+  }
   R::At(Step::kDescriptorCopied);
   return !R::kRecheckSequence || get(kSequence) == sequence;  // D6
 }

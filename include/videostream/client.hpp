@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "videostream/error.h"
 #include "videostream/frame.h"
@@ -65,11 +66,17 @@ struct ClientStats {
 class Frame {
  public:
   Frame() = default;
-  Frame(Frame&&) noexcept = default;             ///< takes the lease over
-  Frame& operator=(Frame&&) noexcept = default;  ///< releases its own first
+  Frame(Frame&& other) noexcept : lease_(std::exchange(other.lease_, nullptr)) {}  ///< takes the lease over
+  /// Releases its own first.
+  Frame& operator=(Frame&& other) noexcept {
+    if (this == &other) return *this;
+    Drop();
+    lease_ = std::exchange(other.lease_, nullptr);
+    return *this;
+  }
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
-  ~Frame() = default;
+  ~Frame() { Drop(); }
 
   /// True if there is a frame. All accessors below need one, but for valid() and release().
   explicit operator bool() const { return lease_ != nullptr; }
@@ -108,9 +115,9 @@ class Frame {
 
  private:
   friend class Client;
-  explicit Frame(std::shared_ptr<client_internal::Lease> lease) : lease_(std::move(lease)) {}
-  // Shared, since share() is part of the contract; one allocation-free control block per lease slot.
-  std::shared_ptr<client_internal::Lease> lease_;
+  explicit Frame(client_internal::Lease* lease) : lease_(lease) {}
+  void Drop();
+  client_internal::Lease* lease_ = nullptr;  // counts its handles, of which this is one
 };
 
 /// A consumer of one stream of one socket.
