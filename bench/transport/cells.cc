@@ -61,7 +61,6 @@ class Maker {
     Group({.consumers = n, .read_all = true});
     Group({.consumers = n, .fps = 0});
     Group({.consumers = n, .fps = 0, .read_all = true});
-    if (n != 1 && n != 8 && n != 32) return;
     Group({.consumers = n, .format = "NV12"}, true);
     Group({.consumers = n, .format = "NV12", .read_all = true}, true);
   }
