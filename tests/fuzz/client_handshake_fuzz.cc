@@ -34,6 +34,11 @@ int Memfd(uint64_t bytes, int seals) {
   return fd;
 }
 
+// What a Frame does at its end.
+struct Dropped {
+  void operator()(Lease* lease) const { lease->Drop(); }
+};
+
 // What the host has; made once, written anew for each input.
 struct World {
   World() {
@@ -173,11 +178,11 @@ class Run {
   void Step() {
     if (handshake_ != nullptr) return Note(handshake_->Continue(wish_, now_ns_, void_leases_));
     if (session_ == nullptr) return;
-    std::shared_ptr<Lease> lease;
-    switch (session_->Take(&lease)) {
+    Lease* lease = nullptr;
+    switch (session_->Take(session_, &lease)) {
       case Session::Took::kFrame:
+        held_.emplace_back(lease);
         Read(*lease);
-        held_.push_back(std::move(lease));
         break;
       case Session::Took::kNothing:
         if (session_->ReadSocket()) break;
@@ -233,7 +238,7 @@ class Run {
   int64_t now_ns_ = 1'000'000'000;
   std::unique_ptr<Handshake> handshake_;
   std::shared_ptr<Session> session_;
-  std::deque<std::shared_ptr<Lease>> held_;
+  std::deque<std::unique_ptr<Lease, Dropped>> held_;
   std::shared_ptr<std::atomic<uint64_t>> void_leases_ = std::make_shared<std::atomic<uint64_t>>(0);
 };
 
