@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON of explain, backends and profile.
+// JSON of backends, devices, doctor and profile.
 #include "apps/videostream/answers_json.h"
 
 #include <nlohmann/json.hpp>
@@ -16,22 +16,6 @@ using Json = nlohmann::ordered_json;
 std::string Dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 Json OrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
-
-Json CandidateJson(const Candidate& candidate) {
-  Json json = {{"backend", candidate.backend},
-               {"device", OrNull(candidate.device)},
-               {"verdict", VerdictName(candidate.verdict)},
-               {"reason", candidate.reason},
-               {"evidence", OrNull(candidate.evidence)},
-               {"fix", OrNull(candidate.fix)},
-               {"line", nullptr},
-               {"column", nullptr}};
-  if (candidate.pos.in_file()) {
-    json["line"] = candidate.pos.line;
-    json["column"] = candidate.pos.column;
-  }
-  return json;
-}
 
 Json IdentityJson(const vstream_identity& identity) {
   return {{"name", static_cast<const char*>(identity.name)},
@@ -110,6 +94,30 @@ Json OptionsJson(const Profile& profile) {
   return json;
 }
 
+void AddRequire(const Requirements& require, Json& json) {
+  if (!require.empty()) json["require"] = Values(require);
+}
+
+void AddBackends(const BackendLists& lists, Json& json) {
+  for (size_t kind = 0; kind < kBackendKinds; ++kind) {
+    if (!lists.at(kind).empty()) json["backends"][std::string(kBackendKindNames.at(kind))] = Values(lists.at(kind));
+  }
+}
+
+Json MatchJson(const MatchSpec& match) {
+  Json json = Json::object();
+  const auto add = [&json](const char* key, const std::vector<Located<std::string>>& patterns) {
+    if (!patterns.empty()) json[key] = Values(patterns);
+  };
+  add("compatible", match.compatible);
+  add("arch", match.arch);
+  add("soc", match.soc);
+  add("dmi", match.dmi);
+  add("kernel", match.kernel);
+  add("node", match.node);
+  return json;
+}
+
 Json PublishJson(const PublishSpec& publish) {
   Json json = {{"transport", publish.transport.value},   {"socket", publish.socket_path},
                {"mode", FormatMode(publish.mode.value)}, {"buffers", publish.buffers.value},
@@ -122,9 +130,15 @@ Json PublishJson(const PublishSpec& publish) {
 }
 
 Json EncoderJson(const EncoderSpec& encoder) {
-  const std::string& codec = encoder.codec.value;
-  if (codec == "mjpeg") return {{"codec", codec}, {"quality", encoder.quality.value}};
-  return {{"codec", codec}, {"bitrate", encoder.bitrate.value}, {"gop", encoder.gop.value}};
+  Json json = {{"codec", encoder.codec.value}};
+  if (encoder.codec.value == "mjpeg") {
+    json["quality"] = encoder.quality.value;
+  } else {
+    json["bitrate"] = encoder.bitrate.value;
+    json["gop"] = encoder.gop.value;
+  }
+  AddRequire(encoder.require, json);
+  return json;
 }
 
 Json OutputJson(const OutputSpec& output) {
@@ -141,6 +155,8 @@ Json OutputJson(const OutputSpec& output) {
   Json publish = Json::array();
   for (const PublishSpec& entry : output.publish) publish.push_back(PublishJson(entry));
   json["publish"] = publish;
+  AddBackends(output.backends, json);
+  AddRequire(output.require, json);
   return json;
 }
 
@@ -149,32 +165,16 @@ Json StreamJson(const StreamSpec& stream) {
   if (!stream.capture.format.value.empty()) capture["format"] = stream.capture.format.value;
   if (stream.capture.size.value.width != 0) capture["size"] = FormatSize(stream.capture.size.value);
   if (stream.capture.rate.value.num != 0) capture["rate"] = FormatFrameRate(stream.capture.rate.value);
+  AddRequire(stream.capture.require, capture);
   Json outputs = Json::object();
   for (const OutputSpec& output : stream.outputs) outputs[output.name.value] = OutputJson(output);
-  return {{"capture", capture}, {"outputs", outputs}};
+  Json json = {{"capture", capture}, {"outputs", outputs}};
+  AddBackends(stream.backends, json);
+  AddRequire(stream.require, json);
+  return json;
 }
 
 }  // namespace
-
-std::string ExplainJson(const Profile& profile, const Planning& planning) {
-  Json slots = Json::array();
-  for (const Slot& slot : planning.slots) {
-    Json candidates = Json::array();
-    for (const Candidate& candidate : slot.candidates) candidates.push_back(CandidateJson(candidate));
-    slots.push_back({{"slot", slot.name},
-                     {"kind", kBackendKindNames.at(static_cast<size_t>(slot.kind))},
-                     {"candidates", candidates},
-                     {"would_change", OrNull(slot.would_change)}});
-  }
-  Json error = nullptr;
-  if (planning.error) error = {{"code", CodeName(planning.error->code)}, {"message", planning.error->message}};
-  return Dump({{"schema", "videostream.explain/1"},
-               {"profile", {{"name", profile.name.value}, {"file", profile.file}}},
-               {"possible", planning.plan.has_value()},
-               {"error", error},
-               {"slots", slots},
-               {"warnings", planning.warnings}});
-}
 
 std::string BackendsListJson(const SearchPath& path, const std::vector<Loader::Found>& found) {
   Json backends = Json::array();
@@ -242,6 +242,7 @@ std::string ProfileValidateJson(const std::string& file, const Result<Profile>& 
                {"file", profile ? profile->file : file},
                {"valid", profile.has_value()},
                {"name", profile ? Json(profile->name.value) : Json(nullptr)},
+               {"base", profile && profile->streams.empty()},
                {"error", profile ? Json(nullptr) : Json(profile.error().message)}});
 }
 
@@ -254,12 +255,18 @@ std::string ProfileShowJson(const Profile& profile) {
   }
   Json streams = Json::object();
   for (const StreamSpec& stream : profile.streams) streams[stream.name.value] = StreamJson(stream);
-  return Dump({{"schema", "videostream.profile-show/1"},
+  Json extends = Json::array();
+  for (const ProfileBase& base : profile.bases) extends.push_back({{"name", base.name}, {"file", base.file}});
+  Json json = {{"schema", "videostream.profile-show/1"},
                {"file", profile.file},
                {"name", profile.name.value},
+               {"extends", extends},
                {"backends", backends},
                {"options", OptionsJson(profile)},
-               {"streams", streams}});
+               {"streams", streams}};
+  if (profile.match) json["match"] = MatchJson(*profile.match);
+  AddRequire(profile.require, json);
+  return Dump(json);
 }
 
 const char* ReasonName(uint32_t reason) {

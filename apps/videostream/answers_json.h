@@ -7,13 +7,10 @@
 
 #include "core/base/result.h"
 #include "core/doctor/doctor.h"
-#include "core/planner/plan.h"
 #include "core/plugin/loader.h"
 #include "core/profile/profile.h"
 
 namespace videostream {
-
-[[nodiscard]] std::string ExplainJson(const Profile& profile, const Planning& planning);
 
 [[nodiscard]] std::string BackendsListJson(const SearchPath& path, const std::vector<Loader::Found>& found);
 

@@ -56,6 +56,7 @@ std::string DoctorText(const std::vector<Finding>& findings, bool color) {
 }  // namespace
 
 int RunDoctor(const GlobalOptions& global, const DoctorVerbOptions& options) {
+  if (!options.record.empty()) return RunDoctorRecord(global, options);
   Loader loader(MakeSearchPath(global.backend_dirs));
   DoctorOptions what;
   what.control = options.control;

@@ -26,8 +26,11 @@ int ReportError(std::string_view verb, const Error& error) {
 }
 
 Result<Profile> LoadProfileFor(const std::string& path_or_name, const std::vector<std::string>& set,
-                               const std::string& input) {
-  Result<Profile> profile = LoadProfile(path_or_name, StandardProfileOptions());
+                               const std::string& input, const MachineFacts* machine) {
+  const Result<std::string> path =
+      machine != nullptr ? ProfileOrOwn(path_or_name, *machine) : ProfileOrOwn(path_or_name);
+  if (!path) return path.error();
+  Result<Profile> profile = LoadProfile(*path, StandardProfileOptions());
   if (!profile) return profile;
   if (Status changed = Override(*profile, set, input); !changed) return changed.error();
   return profile;

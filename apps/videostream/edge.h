@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/machine/machine.h"
 #include "core/profile/profile.h"
 
 namespace videostream {
@@ -16,8 +17,9 @@ namespace videostream {
 int ReportError(std::string_view verb, const Error& error);
 
 // The profile `path_or_name`, changed by `input` and `set` as Runtime does it (see core/runtime/profile_input.h).
+// Empty: the one whose `match` fits `machine` best (null: the machine that this runs on).
 [[nodiscard]] Result<Profile> LoadProfileFor(const std::string& path_or_name, const std::vector<std::string>& set = {},
-                                             const std::string& input = {});
+                                             const std::string& input = {}, const MachineFacts* machine = nullptr);
 
 // Writes to stdout and flushes. kIo if it cannot (a full disk); a reader that has gone away is no error.
 [[nodiscard]] Status Print(std::string_view text);

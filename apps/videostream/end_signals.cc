@@ -9,9 +9,9 @@
 
 namespace videostream {
 
-EndSignals::EndSignals() {
+EndSignals::EndSignals(std::initializer_list<int> signals) {
   sigemptyset(&set_);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set_, signal);
+  for (const int signal : signals) sigaddset(&set_, signal);
   sigprocmask(SIG_BLOCK, &set_, nullptr);
   fd_.reset(signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK));
 }

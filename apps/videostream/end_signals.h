@@ -3,16 +3,17 @@
 #pragma once
 
 #include <csignal>
+#include <initializer_list>
 #include <thread>
 
 #include "core/base/unique_fd.h"
 
 namespace videostream {
 
-// SIGINT, SIGTERM and SIGHUP, blocked from its construction on: to be made before any thread, which all inherit that.
+// `signals`, blocked from its construction on: to be made before any thread, which all inherit that.
 class EndSignals {
  public:
-  EndSignals();
+  EndSignals(std::initializer_list<int> signals = {SIGINT, SIGTERM, SIGHUP});
   // The signals stay blocked: this is for the rest of the process.
   ~EndSignals();
   EndSignals(const EndSignals&) = delete;

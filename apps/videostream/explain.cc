@@ -1,61 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb `explain`.
-#include <algorithm>
+#include "apps/videostream/explain.h"
 
-#include "apps/videostream/answers_json.h"
 #include "apps/videostream/edge.h"
-#include "apps/videostream/table.h"
 #include "apps/videostream/verbs.h"
+#include "core/machine/load.h"
+#include "core/machine/record.h"
 #include "core/plugin/loader.h"
-#include "core/runtime/engine.h"
 
 namespace videostream {
 namespace {
 
 constexpr const char* kVerb = "explain";
-constexpr size_t kIndent = 4;
 
-std::string CandidateText(const Candidate& candidate) {
-  std::string text = "  " + candidate.backend;
-  if (!candidate.device.empty()) text += "/" + candidate.device;
-  text += ": " + std::string(VerdictName(candidate.verdict));
-  if (candidate.pos.in_file()) text += " (line " + std::to_string(candidate.pos.line) + ")";
-  text = Printable(text) + "\n";
-  text += Wrap(candidate.reason, kIndent);
-  if (!candidate.evidence.empty()) text += Wrap("seen: " + candidate.evidence, kIndent);
-  if (!candidate.fix.empty()) text += Wrap("fix: " + candidate.fix, kIndent);
-  return text;
+// A backend that the description of another machine does not have.
+BackendReport NotThere(const std::string& name, const MachineDescription& machine) {
+  BackendReport report;
+  report.name = name;
+  report.refused = Error{Code::kNotFound, "the description of machine '" + machine.name + "' does not have it"};
+  return report;
 }
 
-std::string Headline(const Slot& slot) {
-  const auto taken = std::find_if(slot.candidates.begin(), slot.candidates.end(),
-                                  [](const Candidate& c) { return c.verdict == Verdict::kTaken; });
-  if (taken != slot.candidates.end()) return taken->backend;
-  const bool needed = slot.candidates.empty() || slot.candidates.front().verdict != Verdict::kNotNeeded;
-  return needed ? "NOTHING CAN SERVE IT" : "not needed";
-}
-
-std::string ExplainText(const Profile& profile, const Planning& planning) {
-  std::string text = Printable("profile '" + profile.name.value + "' (" + profile.file + ")") + "\n";
-  for (const Slot& slot : planning.slots) {
-    text += "\n" + Printable(slot.name) + ": " + Printable(Headline(slot)) + "\n";
-    if (slot.candidates.empty()) text += "  the profile names no backend for it\n";
-    for (const Candidate& candidate : slot.candidates) text += CandidateText(candidate);
-    if (!slot.would_change.empty()) text += Wrap("To change this: " + slot.would_change, 2);
+// Everything that the profile and the question name, here or as described.
+void AddBackends(const GlobalOptions& global, const ExplainOptions& options, const std::vector<std::string>& names,
+                 MachineDescription& machine) {
+  Loader loader(MakeSearchPath(global.backend_dirs));
+  for (const std::string& name : names) {
+    if (machine.inventory.contains(name)) continue;
+    machine.inventory[name] = options.machine.empty() ? ProbeBackend(name, loader) : NotThere(name, machine);
   }
-  for (const std::string& warning : planning.warnings) text += "\n" + Wrap("Warning: " + warning, 0);
-  return text;
 }
 
 }  // namespace
 
 int RunExplain(const GlobalOptions& global, const ExplainOptions& options) {
-  const Result<Profile> profile = LoadProfileFor(options.profile, options.set, options.input);
+  const bool here = options.machine.empty();
+  Result<MachineDescription> machine = here ? LookAtMachine() : LoadMachine(options.machine);
+  if (!machine) return ReportError(kVerb, machine.error());
+  const Result<Profile> profile =
+      LoadProfileFor(options.profile, options.set, options.input, here ? nullptr : &machine->facts);
   if (!profile) return ReportError(kVerb, profile.error());
-  Loader loader(MakeSearchPath(global.backend_dirs));
-  const Planning planning = MakePlan(*profile, TakeInventory(*profile, loader));
-  const int printed =
-      PrintAndEnd(kVerb, options.json ? ExplainJson(*profile, planning) : ExplainText(*profile, planning));
+  std::vector<std::string> names = profile->EveryBackend();
+  std::optional<Forced> question;
+  if (!options.why_not.empty()) {
+    Result<Forced> parsed = ParseWhyNot(*profile, options.why_not);
+    if (!parsed) return ReportError(kVerb, WithContext(parsed.error(), "--why-not"));
+    question = std::move(*parsed);
+    names.push_back(question->backend);
+  }
+  AddBackends(global, options, names, *machine);
+  PlanOptions plan_options;
+  plan_options.limits = machine->limits;
+  const Planning planning = MakePlan(*profile, machine->inventory, plan_options);
+  std::optional<WhyNot> why_not;
+  if (question) why_not = AskWhyNot(*profile, machine->inventory, plan_options, *question);
+  const Explanation explanation{*profile, *machine, planning, why_not};
+  const int printed = PrintAndEnd(kVerb, options.json ? ExplainJson(explanation) : ExplainText(explanation));
   if (printed != 0 || !planning.error) return printed;
   return ReportError(kVerb, *planning.error);
 }

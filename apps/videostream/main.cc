@@ -5,9 +5,12 @@
 #include "apps/videostream/command_line.h"
 #include "apps/videostream/edge.h"
 #include "apps/videostream/verbs.h"
+#include "core/base/journal.h"
+#include "core/base/log.h"
 
 int main(int argc, char** argv) {
   using namespace videostream;  // NOLINT(google-build-using-namespace): main() cannot be inside it
+  if (StderrIsJournal()) SetLogFormat(LogFormat::kJournal);
   AllOptions options;
   const VerbDef root = MakeVerbs(options);
   const ParsedCommand command = ParseCommandLine(root, {argv + (argc > 0 ? 1 : 0), argv + argc});

@@ -5,6 +5,8 @@
 #include <cctype>
 #include <functional>
 
+#include "core/base/environment.h"
+
 namespace videostream {
 namespace {
 
@@ -85,13 +87,23 @@ std::string Sections(const VerbDef& verb, const std::string& path) {
   return text;
 }
 
+std::string Environment() {
+  std::string text = ".SH ENVIRONMENT\n";
+  for (const EnvVar& variable : EnvironmentTable()) {
+    text += ".TP\n.B " + Roff(variable.name) + "\n" + Roff(std::string(variable.meaning)) + "\n";
+  }
+  return text;
+}
+
 ManualPage Page(const VerbDef& verb, const VerbDef& root, const std::string& path) {
   ManualPage page;
   page.name = Dashed(path);
   page.text = ".\\\" Made from the table of verbs; see `videostream man`.\n.TH " + Upper(page.name) + " 1 \"\" \"" +
               root.version + "\" \"User Commands\"\n.SH NAME\n" + Roff(page.name) + " \\- " + Roff(verb.summary) +
               "\n.SH SYNOPSIS\n" + Synopsis(verb, path) + Sections(verb, path);
-  if (&verb != &root) {
+  if (&verb == &root) {
+    page.text += Environment();
+  } else {
     page.text +=
         ".SH EXIT STATUS\n0 done, 1 failed, 2 command line or profile wrong, 3 nothing here can do it, 4 "
         "refused, 5 timeout.\n.SH SEE ALSO\n.BR " +

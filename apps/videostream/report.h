@@ -22,6 +22,7 @@ struct RuntimeReport {
   int64_t now_ns = 0;   // CLOCK_MONOTONIC when this was taken
   std::string profile;  // its name
   std::string profile_file;
+  ReloadStatus reloads;
   std::vector<SlotChoice> chosen;  // in the order of the plan's slots
   std::vector<StreamStatus> streams;
 };

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/videostream/report.h"
+#include "apps/videostream/report_reload.h"
 #include "core/frame/format.h"
 
 namespace videostream {
@@ -220,6 +221,32 @@ StreamStatus StreamFromJson(const Json& json) {
   return stream;
 }
 
+Json ReloadsToJson(const ReloadStatus& reloads) {
+  Json refused = nullptr;
+  if (reloads.refused) {
+    refused = {
+        {"file", reloads.refused->file},
+        {"time_ns", reloads.refused->time_ns},
+        {"error", {{"code", CodeName(CodeFromAbi(reloads.refused->error_code))}, {"message", reloads.refused->error}}},
+        {"text", reloads.refused->text}};
+  }
+  return {{"generation", reloads.generation}, {"refused", refused}};
+}
+
+ReloadStatus ReloadsFromJson(const Json& json) {
+  ReloadStatus reloads;
+  reloads.generation = Get<uint64_t>(json, "generation");
+  const Json& refused = Member(json, "refused");
+  if (!refused.is_object()) return reloads;
+  const Json& error = Member(refused, "error");
+  reloads.refused = RefusedProfile{.file = Get<std::string>(refused, "file"),
+                                   .time_ns = Get<int64_t>(refused, "time_ns"),
+                                   .error = Get<std::string>(error, "message"),
+                                   .error_code = ErrorCodeNamed(Get<std::string>(error, "code")),
+                                   .text = Get<std::string>(refused, "text")};
+  return reloads;
+}
+
 }  // namespace
 
 std::string ReportToJson(const RuntimeReport& report, std::string_view schema) {
@@ -230,10 +257,15 @@ std::string ReportToJson(const RuntimeReport& report, std::string_view schema) {
   }
   Json streams = Json::array();
   for (const StreamStatus& stream : report.streams) streams.push_back(StreamToJson(stream));
-  const Json json = {{"schema", schema},        {"version", report.version},
-                     {"pid", report.pid},       {"uptime_ms", report.uptime_ms},
-                     {"now_ns", report.now_ns}, {"profile", {{"name", report.profile}, {"file", report.profile_file}}},
-                     {"chosen", chosen},        {"streams", streams}};
+  const Json json = {{"schema", schema},
+                     {"version", report.version},
+                     {"pid", report.pid},
+                     {"uptime_ms", report.uptime_ms},
+                     {"now_ns", report.now_ns},
+                     {"profile", {{"name", report.profile}, {"file", report.profile_file}}},
+                     {"reload", ReloadsToJson(report.reloads)},
+                     {"chosen", chosen},
+                     {"streams", streams}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -249,6 +281,7 @@ Result<RuntimeReport> ReportFromJson(std::string_view text) {
   report.now_ns = Get<int64_t>(json, "now_ns");
   report.profile = Get<std::string>(Member(json, "profile"), "name");
   report.profile_file = Get<std::string>(Member(json, "profile"), "file");
+  report.reloads = ReloadsFromJson(Member(json, "reload"));
   for (const Json& entry : Member(json, "chosen")) {
     report.chosen.push_back({Get<std::string>(entry, "slot"), Get<std::string>(entry, "backend"),
                              Get<std::string>(entry, "device"), Get<std::string>(entry, "reason")});

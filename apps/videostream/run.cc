@@ -14,13 +14,18 @@
 
 #include "apps/videostream/edge.h"
 #include "apps/videostream/end_signals.h"
+#include "apps/videostream/hang_ups.h"
 #include "apps/videostream/progress_line.h"
 #include "apps/videostream/report.h"
 #include "apps/videostream/report_events.h"
+#include "apps/videostream/report_reload.h"
 #include "apps/videostream/verbs.h"
 #include "apps/videostream/version.h"
 #include "core/base/clock.h"
+#include "core/base/log_levels.h"
+#include "core/base/text.h"
 #include "core/control/server.h"
+#include "core/runtime/profile_input.h"
 #include "videostream/runtime.hpp"
 
 namespace videostream {
@@ -38,6 +43,8 @@ class Run {
     if (Status opened = Open(); !opened) return opened;
     if (Status printed = Announce(); !printed) return printed;
     if (!runtime_.start()) return RuntimeError();
+    started_ = true;
+    if (Status watched = hang_ups_.Watch([this] { (void)Reload(false); }); !watched) return watched;
     Watch();
     signals_.AllowHardEnd();
     const bool stopped = runtime_.stop();
@@ -65,7 +72,9 @@ class Run {
       Result<std::unique_ptr<ControlServer>> server = ControlServer::Start(
           path, {.status_json = [this] { return StatusJson(); },
                  .events = [this](uint64_t after) { return EventsJson(after); },
-                 .await_event = [this](uint64_t after, std::chrono::nanoseconds limit) { AwaitEvent(after, limit); }});
+                 .await_event = [this](uint64_t after, std::chrono::nanoseconds limit) { AwaitEvent(after, limit); },
+                 .reload = [this](bool dry_run) { return ReloadReply(Reload(dry_run)); },
+                 .log = SetLevels});
       if (!server) return server.error();
       control_ = std::move(*server);
     }
@@ -91,6 +100,50 @@ class Run {
     return {};
   }
 
+  // On a thread of the control server, or on that of SIGHUP.
+  ReloadReport Reload(bool dry_run) {
+    const std::lock_guard reloading(reload_mutex_);
+    if (!started_) {
+      ReloadReport early;
+      early.dry_run = dry_run;
+      early.error = "the runtime has not started yet; try again";
+      early.error_code = AbiCode(Code::kBusy);
+      return early;
+    }
+    ReloadReport done = runtime_.reload({.dry_run = dry_run});
+    if (!done.applied) return done;
+    const std::lock_guard lock(mutex_);
+    report_.profile = runtime_.profile_name();
+    report_.profile_file = runtime_.profile_file();
+    report_.chosen = runtime_.choices();
+    return done;
+  }
+
+  static ControlReply ReloadReply(const ReloadReport& report) {
+    constexpr int kOk = 200;
+    constexpr int kRefused = 422;  // understood, and what the profile says cannot be done
+    return {.status = report ? kOk : kRefused, .json = ReloadToJson(report)};
+  }
+
+  // Of the log; none: they stay as they are.
+  static ControlReply SetLevels(const std::string& levels) {
+    constexpr int kOk = 200;
+    constexpr int kBadRequest = 400;
+    std::string json;
+    if (!levels.empty()) {
+      Result<LogLevels> parsed = ParseLogLevels(levels);
+      if (!parsed) {
+        json = R"({"schema": "videostream.error/1", "status": 400, "error": )";
+        AppendJsonString(json, parsed.error().message);
+        return {.status = kBadRequest, .json = json + "}\n"};
+      }
+      SetLogLevels(std::move(*parsed));
+    }
+    json = R"({"schema": "videostream.log/1", "levels": )";
+    AppendJsonString(json, GetLogLevels().Text());
+    return {.status = kOk, .json = json + "}\n"};
+  }
+
   // The next three are called on the threads of the control server, also before the runtime is open.
   std::string StatusJson() {
     RuntimeReport report;
@@ -99,6 +152,7 @@ class Run {
       report = report_;
     }
     if (open_) report.streams = runtime_.streams();
+    if (open_) report.reloads = runtime_.reloads();
     Stamp(report);
     return ReportToJson(report, "videostream.status/1");
   }
@@ -164,20 +218,25 @@ class Run {
            std::all_of(streams.begin(), streams.end(), in(StreamState::kEnded));
   }
 
-  // The time counts from when every stream captures.
-  std::optional<int64_t> EndOfTime(const std::vector<StreamStatus>& streams) const {
-    if (options_.duration.count() == 0) return std::nullopt;
+  // The time counts from when every stream captures for the first time.
+  std::optional<int64_t> EndOfTime(const std::vector<StreamStatus>& streams) {
+    if (options_.duration.count() == 0 || end_) return end_;
     int64_t started = 0;
     for (const StreamStatus& stream : streams) {
       if (stream.started_ns == 0) return std::nullopt;
       started = std::max(started, stream.started_ns);
     }
-    return started + options_.duration.count();
+    return end_ = started + options_.duration.count();
   }
 
   Status Summary() {
-    RuntimeReport report = report_;
+    RuntimeReport report;
+    {
+      const std::lock_guard lock(mutex_);
+      report = report_;
+    }
     report.streams = runtime_.streams();
+    report.reloads = runtime_.reloads();
     history_.AddTo(report.streams);
     Stamp(report);
     if (options_.json) return Print(ReportToJson(report, "videostream.run/1"));
@@ -187,8 +246,9 @@ class Run {
 
   const GlobalOptions& global_;
   const RunOptions& options_;
-  EndSignals signals_;
+  EndSignals signals_{SIGINT, SIGTERM};
   int64_t begun_ns_ = 0;
+  std::optional<int64_t> end_;  // of options_.duration
   ProgressLine progress_{options_.quiet};
   ConsumerHistory history_;
   RuntimeDirGuard runtime_dir_;
@@ -197,14 +257,21 @@ class Run {
   RuntimeReport report_;  // without streams; guarded by mutex_
   Runtime runtime_;       // only if open_
   std::atomic<bool> open_{false};
+  std::atomic<bool> started_{false};
+  std::mutex reload_mutex_;                 // taken before mutex_
   std::atomic<bool> over_{false};           // it has stopped
   std::unique_ptr<ControlServer> control_;  // goes before what its threads read
+  HangUps hang_ups_;                        // likewise
 };
 
 }  // namespace
 
 int RunRun(const GlobalOptions& global, const RunOptions& options) {
-  Run run(global, options);
+  Result<std::string> profile = ProfileOrOwn(options.profile);
+  if (!profile) return ReportError(kVerb, profile.error());
+  RunOptions found = options;
+  found.profile = *std::move(profile);
+  Run run(global, found);
   const Status status = run.Main();
   return status ? 0 : ReportError(kVerb, status.error());
 }

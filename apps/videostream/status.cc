@@ -5,6 +5,7 @@
 
 #include "apps/videostream/edge.h"
 #include "apps/videostream/report.h"
+#include "apps/videostream/report_reload.h"
 #include "apps/videostream/table.h"
 #include "apps/videostream/verbs.h"
 #include "core/base/clock.h"
@@ -21,16 +22,19 @@ std::string StatusText(const RuntimeReport& report) {
   std::array<char, 64> up{};
   std::snprintf(up.data(), up.size(), "%.1f s", static_cast<double>(report.uptime_ms) / 1000);
   const std::string file = report.profile_file.empty() ? "" : " (" + report.profile_file + ")";
-  std::string text = Wrap("videostream " + report.version + ", process " + std::to_string(report.pid) + ", up " +
-                              up.data() + ", profile '" + report.profile + "'" + file,
-                          0) +
-                     ChosenText(report.chosen);
+  std::string text =
+      Wrap("videostream " + report.version + ", process " + std::to_string(report.pid) + ", up " + up.data() +
+               ", profile '" + report.profile + "'" + file +
+               (report.reloads.generation == 0 ? "" : ", generation " + std::to_string(report.reloads.generation)),
+           0) +
+      ChosenText(report.chosen);
   for (const StreamStatus& stream : report.streams) {
     text += Printable("  " + stream.name + "." + stream.output + " is " + StreamStateName(stream.state) + " on " +
                       stream.socket) +
             "\n";
   }
-  return text + "\n" + StreamsText(report.streams);
+  text += "\n" + StreamsText(report.streams);
+  return report.reloads.refused ? text + "\n" + RefusedText(*report.reloads.refused) : text;
 }
 
 }  // namespace

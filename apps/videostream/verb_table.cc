@@ -8,6 +8,7 @@
 #include "apps/videostream/verbs.h"
 #include "apps/videostream/version.h"
 #include "core/base/log.h"
+#include "core/base/log_levels.h"
 
 namespace videostream {
 namespace {
@@ -24,9 +25,14 @@ OptionDef Json(bool& target, const char* verb) {
 }
 
 OptionDef ProfileOption(std::string& target) {
-  OptionDef option{"--profile", "FILE", "The platform profile: a path, or a bare name such as imx8mp", Text(target)};
-  option.required = true;
-  return option;
+  return {"--profile", "FILE",
+          "The platform profile: a path, or a bare name such as imx8mp; default: the\none that fits this machine best, "
+          "see `videostream profile which`",
+          Text(target)};
+}
+
+OptionDef MachineOption(std::string& target) {
+  return {"--machine", "FILE", "For the machine of this description, not the one that this runs on", Text(target)};
 }
 
 OptionDef Repeated(OptionDef option) {
@@ -84,9 +90,17 @@ VerbDef ExplainVerb(AllOptions& all) {
   verb.summary = "Say which backend would serve what on this machine, and why not another";
   verb.examples =
       "  videostream explain --profile configs/dev-x86_64.yaml\n"
-      "  videostream explain --profile imx8mp --json | jq '.slots[].candidates[] | select(.verdict != \"taken\")'";
-  verb.options = {ProfileOption(all.explain.profile), SetOptionDef(all.explain.set), InputOption(all.explain.input),
-                  Json(all.explain.json, "explain")};
+      "  videostream explain --profile imx8mp --json | jq '.slots[].candidates[] | select(.verdict != \"taken\")'\n"
+      "  videostream explain --profile imx8mp --why-not front.full.encoder=sw-fallback\n"
+      "  videostream explain --profile imx8mp --machine board.yaml";
+  verb.options = {
+      ProfileOption(all.explain.profile),
+      SetOptionDef(all.explain.set),
+      InputOption(all.explain.input),
+      MachineOption(all.explain.machine),
+      {"--why-not", "SLOT=BACKEND", "What a plan with this backend, or BACKEND/DEVICE, in this slot would be like",
+       Text(all.explain.why_not)},
+      Json(all.explain.json, "explain")};
   verb.run = [&all] { return RunExplain(all.global, all.explain); };
   return verb;
 }
@@ -120,7 +134,10 @@ VerbDef BackendsVerb(AllOptions& all) {
 
 VerbDef ProfileVerb(AllOptions& all) {
   const auto argument = [](ProfileVerbOptions& options) {
-    return ArgumentDef{"PROFILE", "A path, or a bare name such as imx8mp", Text(options.profile)};
+    ArgumentDef def{"PROFILE", "A path, or a bare name such as imx8mp; default: this machine's own",
+                    Text(options.profile)};
+    def.required = false;
+    return def;
   };
   VerbDef validate;
   validate.name = "validate";
@@ -136,11 +153,24 @@ VerbDef ProfileVerb(AllOptions& all) {
   show.arguments = {argument(all.profile_show)};
   show.options = {Json(all.profile_show.json, "profile-show")};
   show.run = [&all] { return RunProfileShow(all.profile_show); };
+  VerbDef which;
+  which.name = "which";
+  which.summary = "Which profile is a machine's own, how its `match` fits, and why no other does";
+  which.examples =
+      "  videostream profile which\n"
+      "  videostream profile which --machine board.yaml";
+  which.options = {MachineOption(all.profile_which.machine), Json(all.profile_which.json, "profile-which")};
+  which.run = [&all] { return RunProfileWhich(all.profile_which); };
+  VerbDef schema;
+  schema.name = "schema";
+  schema.summary = "Print the JSON Schema of profiles, for editors and generators";
+  schema.examples = "  videostream profile schema | tee profile.schema.json";
+  schema.run = [] { return RunProfileSchema(); };
   VerbDef verb;
   verb.name = "profile";
   verb.summary = "Check or print a profile";
-  verb.examples = validate.examples + "\n" + show.examples;
-  verb.verbs = {validate, show};
+  verb.examples = validate.examples + "\n" + show.examples + "\n" + which.examples + "\n" + schema.examples;
+  verb.verbs = {validate, show, which, schema};
   return verb;
 }
 
@@ -154,6 +184,24 @@ VerbDef StatusVerb(AllOptions& all) {
       "  curl --unix-socket /run/videostream/control.sock http://localhost/v1/status";
   verb.options = {ControlOption(all.status.control), Json(all.status.json, "status")};
   verb.run = [&all] { return RunStatus(all.status); };
+  return verb;
+}
+
+VerbDef ReloadVerb(AllOptions& all) {
+  VerbDef verb;
+  verb.name = "reload";
+  verb.summary = "Let a running `videostream run` read its profile anew and change what differs";
+  verb.examples =
+      "  videostream reload --dry-run\n"
+      "  videostream reload\n"
+      "  videostream reload --json | jq -r '.streams[] | .name + \" \" + .action'\n"
+      "  curl --unix-socket /run/videostream/control.sock -X POST http://localhost/v1/reload";
+  verb.options = {
+      {"--dry-run", "", "Only say what there is to do, and what is wrong", Switch(all.reload.dry_run)},
+      ControlOption(all.reload.control),
+      Json(all.reload.json, "reload"),
+  };
+  verb.run = [&all] { return RunReload(all.reload); };
   return verb;
 }
 
@@ -256,8 +304,15 @@ VerbDef DoctorVerb(AllOptions& all) {
   verb.summary = "Check kernel, permissions, limits, sockets and backends; say what to mend";
   verb.examples =
       "  videostream doctor\n"
-      "  videostream doctor --json | jq '.findings[] | select(.health != \"ok\")'";
-  verb.options = {ControlOption(all.doctor.control), Json(all.doctor.json, "doctor")};
+      "  videostream doctor --json | jq '.findings[] | select(.health != \"ok\")'\n"
+      "  videostream doctor --record board.yaml";
+  verb.options = {
+      ControlOption(all.doctor.control),
+      {"--record", "FILE",
+       "Write down this machine instead, for --machine of `explain` and of\n`profile which` elsewhere; - is stdout",
+       Text(all.doctor.record)},
+      {"--overwrite", "", "The file of --record may exist already", Switch(all.doctor.overwrite)},
+      Json(all.doctor.json, "doctor")};
   verb.run = [&all] { return RunDoctor(all.global, all.doctor); };
   return verb;
 }
@@ -319,14 +374,15 @@ VerbDef MakeVerbs(AllOptions& options) {
   root.options = {
       Repeated(
           {"--backend-dir", "DIR", "Look for backends here first (repeatable)", Append(options.global.backend_dirs)}),
-      {"--log-level", "LEVEL", "trace, debug, info (default), warn or error",
+      {"--log-level", "LEVELS",
+       "trace, debug, info (default), warn or error; others for single topics:\ninfo,planner=debug,backend.v4l2=trace",
        [](const std::string& value) -> Status {
-         const Result<LogLevel> level = ParseLogLevel(value);
-         if (!level) return level.error();
-         SetLogLevel(*level);
+         Result<LogLevels> levels = ParseLogLevels(value);
+         if (!levels) return levels.error();
+         SetLogLevels(std::move(*levels));
          return {};
        }},
-      {"--log-format", "FORMAT", "text (default) or json; the log goes to stderr",
+      {"--log-format", "FORMAT", "text or json, on stderr, or journal; default: text, journal under systemd",
        [](const std::string& value) -> Status {
          const Result<LogFormat> format = ParseLogFormat(value);
          if (!format) return format.error();
@@ -334,10 +390,10 @@ VerbDef MakeVerbs(AllOptions& options) {
          return {};
        }},
   };
-  root.verbs = {RunVerb(options),        ExplainVerb(options), DevicesVerb(options), DoctorVerb(options),
-                BackendsVerb(options),   ProfileVerb(options), StatusVerb(options),  EventsVerb(options),
-                ReceiveVerb(options),    RecordVerb(),         SnapshotVerb(),       ManVerb(options),
-                CompletionVerb(options), ReportVerb(options)};
+  root.verbs = {RunVerb(options),      ExplainVerb(options),    DevicesVerb(options), DoctorVerb(options),
+                BackendsVerb(options), ProfileVerb(options),    StatusVerb(options),  ReloadVerb(options),
+                EventsVerb(options),   ReceiveVerb(options),    RecordVerb(),         SnapshotVerb(),
+                ManVerb(options),      CompletionVerb(options), ReportVerb(options)};
   return root;
 }
 

@@ -34,9 +34,11 @@ int RunRun(const GlobalOptions& global, const RunOptions& options);
 
 // videostream explain
 struct ExplainOptions {
-  std::string profile;
+  std::string profile;  // empty: the machine's own
   std::vector<std::string> set;
   std::string input;
+  std::string machine;  // file of a machine description; empty: this machine
+  std::string why_not;  // SLOT=BACKEND[/DEVICE]
   bool json = false;
 };
 int RunExplain(const GlobalOptions& global, const ExplainOptions& options);
@@ -64,9 +66,12 @@ int RunDevices(const GlobalOptions& global, const DevicesOptions& options);
 // videostream doctor
 struct DoctorVerbOptions {
   std::string control;
+  std::string record;  // write this machine's description to that file instead; "-": stdout
+  bool overwrite = false;
   bool json = false;
 };
 int RunDoctor(const GlobalOptions& global, const DoctorVerbOptions& options);
+int RunDoctorRecord(const GlobalOptions& global, const DoctorVerbOptions& options);
 
 // videostream man, completion
 struct ManOptions {
@@ -76,13 +81,21 @@ struct ManOptions {
 int RunMan(const VerbDef& root, const ManOptions& options);
 int RunCompletion(const VerbDef& root);
 
+// videostream profile which
+struct ProfileWhichOptions {
+  std::string machine;  // file of a machine description; empty: this machine
+  bool json = false;
+};
+int RunProfileWhich(const ProfileWhichOptions& options);
+
 // videostream profile validate|show
 struct ProfileVerbOptions {
-  std::string profile;
+  std::string profile;  // empty: this machine's own
   bool json = false;
 };
 int RunProfileValidate(const ProfileVerbOptions& options);
 int RunProfileShow(const ProfileVerbOptions& options);
+int RunProfileSchema();
 
 // videostream status
 struct StatusOptions {
@@ -90,6 +103,14 @@ struct StatusOptions {
   bool json = false;
 };
 int RunStatus(const StatusOptions& options);
+
+// videostream reload
+struct ReloadVerbOptions {
+  std::string control;
+  bool dry_run = false;
+  bool json = false;
+};
+int RunReload(const ReloadVerbOptions& options);
 
 // videostream events
 struct EventsOptions {
@@ -122,7 +143,9 @@ struct AllOptions {
   DoctorVerbOptions doctor;
   ManOptions man;
   ProfileVerbOptions profile_validate, profile_show;
+  ProfileWhichOptions profile_which;
   StatusOptions status;
+  ReloadVerbOptions reload;
   EventsOptions events;
   ReceiveOptions receive;
   ReportOptions report;

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "core/base/environment.h"
+
 namespace videostream {
 namespace {
 
@@ -21,8 +23,8 @@ std::string AbsoluteDir(const char* value) {
 const char* SecureEnv(const char* name) { return secure_getenv(name); }
 
 std::string RuntimeDir(EnvLookup env) {
-  if (std::string dir = AbsoluteDir(env("RUNTIME_DIRECTORY")); !dir.empty()) return dir;
-  if (std::string dir = AbsoluteDir(env("XDG_RUNTIME_DIR")); !dir.empty()) return dir + "/videostream";
+  if (std::string dir = AbsoluteDir(env(kRuntimeDirectoryVar.name)); !dir.empty()) return dir;
+  if (std::string dir = AbsoluteDir(env(kXdgRuntimeDirVar.name)); !dir.empty()) return dir + "/videostream";
   return "/run/videostream";
 }
 

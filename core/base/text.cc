@@ -74,6 +74,8 @@ void AppendJsonString(std::string& out, std::string_view text) {
       out += "\\t";
     } else if (byte < 0x20 || byte == 0x7F) {
       AppendHexEscape(out, "\\u00", byte);
+    } else if (IsC1(text.substr(0, length))) {
+      AppendHexEscape(out, "\\u00", static_cast<uint8_t>(text[1]));
     } else {
       out += text.substr(0, length);
     }

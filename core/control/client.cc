@@ -62,14 +62,12 @@ class UnixClient final : public httplib::ClientImpl {
   const int64_t deadline_ns_;
 };
 
-}  // namespace
-
-Result<HttpResponse> HttpGet(const std::string& socket_path, std::string_view path, std::chrono::milliseconds timeout,
-                             int stop_fd) {
-  const std::string context = "control socket '" + socket_path + "': GET " + std::string(path);
+Result<HttpResponse> Ask(bool post, const std::string& socket_path, std::string_view path,
+                         std::chrono::milliseconds timeout, int stop_fd) {
+  const std::string context = "control socket '" + socket_path + (post ? "': POST " : "': GET ") + std::string(path);
   try {
     UnixClient client(socket_path, timeout, stop_fd);
-    const httplib::Result result = client.Get(std::string(path));
+    const httplib::Result result = post ? client.Post(std::string(path)) : client.Get(std::string(path));
     if (result) return HttpResponse{.status = result->status, .body = result->body};
     if (client.connect_failure) return *client.connect_failure;
     if (client.stream_failure) return WithContext(*client.stream_failure, context);
@@ -77,6 +75,18 @@ Result<HttpResponse> HttpGet(const std::string& socket_path, std::string_view pa
   } catch (const std::exception& e) {  // the library's own: out of memory, a regular expression
     return Fail(Code::kIo, context + ": " + e.what());
   }
+}
+
+}  // namespace
+
+Result<HttpResponse> HttpGet(const std::string& socket_path, std::string_view path, std::chrono::milliseconds timeout,
+                             int stop_fd) {
+  return Ask(false, socket_path, path, timeout, stop_fd);
+}
+
+Result<HttpResponse> HttpPost(const std::string& socket_path, std::string_view path, std::chrono::milliseconds timeout,
+                              int stop_fd) {
+  return Ask(true, socket_path, path, timeout, stop_fd);
 }
 
 }  // namespace videostream

@@ -25,4 +25,8 @@ struct HttpResponse {
 [[nodiscard]] Result<HttpResponse> HttpGet(const std::string& socket_path, std::string_view path,
                                            std::chrono::milliseconds timeout, int stop_fd = -1);
 
+// The same for one POST request, without a body: what is asked for stands in the path.
+[[nodiscard]] Result<HttpResponse> HttpPost(const std::string& socket_path, std::string_view path,
+                                            std::chrono::milliseconds timeout, int stop_fd = -1);
+
 }  // namespace videostream

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <condition_variable>
 #include <csignal>
 #include <exception>
@@ -24,10 +23,10 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/signals.h"
-#include "core/base/text.h"
 #include "core/base/thread.h"
 #include "core/base/unique_fd.h"
 #include "core/control/followers.h"
+#include "core/control/http_answers.h"
 #include "core/control/http_stream.h"
 #include "core/control/unix_socket.h"
 
@@ -37,24 +36,10 @@ namespace {
 using httplib::Request;
 using httplib::Response;
 
-constexpr std::string_view kTopic = "core.control";
+constexpr auto kTopic = LogTopic(__FILE__);
 constexpr mode_t kSocketMode = 0660;
-constexpr const char* kStatusPath = "/v1/status";
-constexpr const char* kEventsPath = "/v1/events";
-constexpr const char* kJson = "application/json";
 // The library answers a request line or a header of more than 8 KiB; what is larger than this is not read any more.
 constexpr size_t kMaxRequestBytes = 16384;
-
-enum : int {
-  kBadRequest = 400,
-  kNotFound = 404,
-  kNotAllowed = 405,
-  kTooLarge = 413,
-  kUriTooLong = 414,
-  kBadRange = 416,
-  kInternalError = 500,
-  kUnavailable = 503,
-};
 
 // The library's pool would queue without a limit, each entry holding a descriptor.
 class BoundedPool final : public httplib::ThreadPool {
@@ -81,47 +66,6 @@ class BoundedPool final : public httplib::ThreadPool {
   std::condition_variable freed_;
   size_t free_ = ControlServer::kMaxConnections;
 };
-
-std::string ErrorText(const Request& request, int status) {
-  switch (status) {
-    case kNotFound:
-      return "there is no '" + request.path + "' here, only '" + kStatusPath + "' and '" + kEventsPath + "'";
-    case kNotAllowed:
-      return "'" + request.path + "' can only be read: use GET, not " + request.method;
-    case kTooLarge:
-      return "a request has no body here";
-    case kUriTooLong:
-      return "the path is too long";
-    case kBadRange:
-      return "there are no ranges here";
-    case kInternalError:
-      return "the answer could not be made; the log of the runtime has the cause";
-    default:
-      return "this is not a request that is understood here";
-  }
-}
-
-void SetError(Response& response, int status, const std::string& text) {
-  std::string body = R"({"schema": "videostream.error/1", "status": )" + std::to_string(status) + R"(, "error": )";
-  AppendJsonString(body, text);
-  response.status = status;
-  response.set_content(body + "}\n", kJson);
-}
-
-// Called by the library for every status from 400 on.
-void SetErrorBody(const Request& request, Response& response) {
-  if (response.body.empty()) SetError(response, response.status, ErrorText(request, response.status));
-}
-
-// The parameter `name` as a whole number up to `most`; `absent` where there is none.
-std::optional<uint64_t> NumberParam(const Request& request, const char* name, uint64_t absent, uint64_t most) {
-  if (!request.has_param(name)) return absent;
-  const std::string text = request.get_param_value(name);
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number > most) return std::nullopt;
-  return number;
-}
 
 pid_t PeerOf(int fd) {
   ucred peer{};
@@ -157,26 +101,35 @@ class HttpServer final : public httplib::Server {
     set_read_timeout(ControlServer::kConnectionSeconds);
     set_write_timeout(ControlServer::kConnectionSeconds);
     set_pre_routing_handler([](const Request& request, Response& response) {
-      if (request.path != kStatusPath && request.path != kEventsPath) {
-        response.status = kNotFound;
-      } else if (request.method != "GET") {
-        response.status = kNotAllowed;
-        response.set_header("Allow", "GET");
+      const char* method = MethodOf(request.path);
+      if (method == nullptr) {
+        response.status = kHttpNotFound;
+      } else if (request.method != method) {
+        response.status = kHttpNotAllowed;
+        response.set_header("Allow", method);
       }
       return response.status < 0 ? HandlerResponse::Unhandled : HandlerResponse::Handled;
     });
     Get(kStatusPath, [this](const Request& /*request*/, Response& response) {
       const std::lock_guard lock(status_mutex_);
-      response.set_content(answers_.status_json(), kJson);
+      response.set_content(answers_.status_json(), kJsonType);
     });
     if (answers_.events) {
       Get(kEventsPath, [this](const Request& request, Response& response) { AnswerEvents(request, response); });
     }
+    if (answers_.reload) {
+      Post(kReloadPath, [this](const Request& request, Response& response) { AnswerReload(request, response); });
+    }
+    if (answers_.log) {
+      Post(kLogPath, [this](const Request& request, Response& response) {
+        SetReply(response, answers_.log(request.get_param_value("levels")));
+      });
+    }
     set_exception_handler([](const Request& /*request*/, Response& response, std::exception_ptr thrown) {
       LogException(std::move(thrown));
-      response.status = kInternalError;
+      response.status = kHttpInternalError;
     });
-    set_error_handler(SetErrorBody);
+    set_error_handler(SetHttpErrorBody);
   }
 
   // Accepts on `fd` (blocking, ready to listen; borrowed) until Interrupt() or an error.
@@ -194,21 +147,42 @@ class HttpServer final : public httplib::Server {
   Followers& followers() { return followers_; }
 
  private:
+  static void SetReply(Response& response, const ControlReply& reply) {
+    response.status = reply.status;
+    response.set_content(reply.json, kJsonType);
+  }
+
+  // One at a time: those who come meanwhile would only repeat it, and take up the threads.
+  void AnswerReload(const Request& request, Response& response) {
+    const auto dry_run = NumberParam(request, "dry_run", 0, 1);
+    if (!dry_run) return SetHttpError(response, kHttpBadRequest, "expected '/v1/reload', or '/v1/reload?dry_run=1'");
+    const std::unique_lock reloading(reload_mutex_, std::try_to_lock);
+    if (!reloading) return SetHttpError(response, kHttpUnavailable, "a reload is under way already");
+    SetReply(response, answers_.reload(*dry_run == 1));
+    ExtendTime();
+  }
+
+  // What the request made us wait for does not count.
+  static void ExtendTime() {
+    t_connection->stream->SetDeadline(NowNs() + ControlServer::kConnectionSeconds * kNsPerSecond);
+  }
+
   void AnswerEvents(const Request& request, Response& response) {
     const auto after = NumberParam(request, "after", 0, UINT64_MAX);
     const auto wait = NumberParam(request, "wait", 0, ControlServer::kMaxWaitSeconds);
     if (!after || !wait) {
-      SetError(response, kBadRequest,
-               "expected '" + std::string(kEventsPath) + "?after=N&wait=SECONDS' with whole numbers, SECONDS up to " +
-                   std::to_string(ControlServer::kMaxWaitSeconds));
+      SetHttpError(response, kHttpBadRequest,
+                   "expected '" + std::string(kEventsPath) +
+                       "?after=N&wait=SECONDS' with whole numbers, SECONDS up to " +
+                       std::to_string(ControlServer::kMaxWaitSeconds));
       return;
     }
     EventsAnswer answer = answers_.events(*after);
     if (*wait > 0 && !answer.news && !answer.over) {
       if (!followers_.Sit()) {
-        SetError(response, kUnavailable,
-                 std::to_string(ControlServer::kMaxWaiting) +
-                     " clients wait for events already; ask without 'wait', or when one of them has ended");
+        SetHttpError(response, kHttpUnavailable,
+                     std::to_string(ControlServer::kMaxWaiting) +
+                         " clients wait for events already; ask without 'wait', or when one of them has ended");
         return;
       }
       t_connection->sits = true;
@@ -216,7 +190,7 @@ class HttpServer final : public httplib::Server {
     }
     t_connection->follows = *wait > 0;
     t_connection->told = answer.over;
-    response.set_content(answer.json, kJson);
+    response.set_content(answer.json, kJsonType);
   }
 
   // Short naps, since the runtime wakes us for events only: not for the end of the server or of the client.
@@ -229,7 +203,7 @@ class HttpServer final : public httplib::Server {
       answers_.await_event(after, std::chrono::nanoseconds(std::min(left, kNapNs)));
       answer = answers_.events(after);
     }
-    t_connection->stream->SetDeadline(NowNs() + ControlServer::kConnectionSeconds * kNsPerSecond);
+    ExtendTime();
   }
 
   bool process_and_close_socket(socket_t sock) override {
@@ -248,6 +222,9 @@ class HttpServer final : public httplib::Server {
       done = process_request(stream, /*close_connection=*/true, closed, [](Request& request) {
         request.ranges.clear();
         request.headers.erase("Accept-Encoding");
+        // Without a length the library reads until the client closes; `curl -X POST` sends none and waits.
+        const bool sized = request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
+        if (request.method == "POST" && !sized) request.set_header("Content-Length", "0");
       });
     } catch (...) {
       LogException(std::current_exception());
@@ -262,6 +239,7 @@ class HttpServer final : public httplib::Server {
   const int stop_fd_;
   const ControlAnswers answers_;
   std::mutex status_mutex_;
+  std::mutex reload_mutex_;
   Followers followers_{ControlServer::kMaxWaiting};
 };
 

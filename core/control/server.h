@@ -21,6 +21,12 @@ struct EventsAnswer {
   bool over = false;  // there will be no more; it is answered now as well
 };
 
+// What is said to a client that asked for something to be done.
+struct ControlReply {
+  int status = 200;  // of HTTP
+  std::string json;
+};
+
 // Where the answers come from. All of them must stay callable until the server's destructor returns; where one throws,
 // 500 is answered.
 struct ControlAnswers {
@@ -31,13 +37,21 @@ struct ControlAnswers {
   std::function<EventsAnswer(uint64_t after)> events = {};
   // Returns when there is an event above `after`, or after `limit`. Needed with `events`; called as that.
   std::function<void(uint64_t after, std::chrono::nanoseconds limit)> await_event = {};
+  // Reloads the profile. Called on any thread of the server, one at a time; may take its time. Empty: there is no such
+  // path.
+  std::function<ControlReply(bool dry_run)> reload = {};
+  // Changes the levels of the log to `levels`, which may be empty or anything. Called on any thread of the server,
+  // several at a time. Empty: there is no such path.
+  std::function<ControlReply(const std::string& levels)> log = {};
 };
 
-// Answers `GET /v1/status` and `GET /v1/events?after=N&wait=SECONDS`, and everything else with an error as JSON:
-// {"schema": "videostream.error/1", "status", "error"}. Never blocks the streams: its threads only read sockets and
-// call the callbacks. At most kMaxConnections are served at once, each for at most kConnectionSeconds, plus what it
-// asked to wait; more wait in the socket's queue. At most kMaxWaiting wait for events (503 beyond that), so that the
-// others are served meanwhile.
+// Answers `GET /v1/status`, `GET /v1/events?after=N&wait=SECONDS`, `POST /v1/reload?dry_run=0|1` and
+// `POST /v1/log?levels=LEVELS`, and everything else with an error as JSON: {"schema": "videostream.error/1", "status",
+// "error"}. What changes something is a POST, without a body; who may is for the file's permissions to say. Never
+// blocks the streams: its threads only read sockets and call the callbacks. At most kMaxConnections are served at once,
+// each for at most kConnectionSeconds, plus what it asked to wait or to be done; more wait in the socket's queue. At
+// most kMaxWaiting wait for events (503 beyond that), so that the others are served meanwhile; one reload is done at a
+// time (503 for another).
 class ControlServer {
  public:
   static constexpr size_t kMaxConnections = 8;

@@ -37,6 +37,8 @@ class Encoder {
   [[nodiscard]] virtual Status Drain() = 0;
   // kUnsupported without the capability.
   [[nodiscard]] virtual Status SetBitrate(uint64_t bits_per_second) = 0;
+  // The capability. Never changes.
+  [[nodiscard]] virtual bool CanSetBitrate() const { return false; }
 
  protected:
   Encoder() = default;

@@ -13,7 +13,7 @@
 namespace videostream {
 namespace {
 
-constexpr const char* kTopic = "core.pipeline";
+constexpr auto kTopic = LogTopic(__FILE__);
 constexpr int kTransportBatch = 64;
 
 }  // namespace
@@ -87,6 +87,17 @@ void Output::Tell(const char* type, bool warning, uint32_t consumer, std::string
   event.consumer = consumer;
   event.text = std::move(text);
   owner_.OnEvent(std::move(event));
+}
+
+// Waits longer than the stream's thread does: that one notices a call that hangs, gives the encoder up, and tells so.
+Status Output::SetBitrate(uint32_t bits_per_second) {
+  if (!TakesBitrate()) {
+    return InSlot("encoder", {Code::kUnsupported, "it cannot change its bit rate while it runs"});
+  }
+  auto set = encoder_->Call("set_bitrate", 2 * limits_.call,
+                            [bits_per_second](Encoder& encoder) { return encoder.SetBitrate(bits_per_second); });
+  if (!set) return InSlot("encoder", std::move(set.error()));
+  return {};
 }
 
 // ---- losses --------------------------------------------------------------------------------------------------------

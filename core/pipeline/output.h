@@ -114,6 +114,10 @@ class Output {
   size_t consumer_count() const;
   // Everything but name, state, error of the stream, its times and its capture.
   StreamStatus Now() const;
+  const std::string& name() const { return plan_.name; }
+  // See StreamRunner; the owner's thread, also while frames flow.
+  bool TakesBitrate() const { return takes_bitrate_ && !encoder_->abandoned(); }
+  Status SetBitrate(uint32_t bits_per_second);
   // For StreamRunner::Open's own errors, too: "slot 'front.full.encoder': ...".
   Error InSlot(const char* kind, Error error) const;
 
@@ -200,6 +204,7 @@ class Output {
   JobSlots<Encoding> encodings_;
   bool discontinuity_ = false;  // to be told with the next frame
   bool force_key_ = false;
+  bool takes_bitrate_ = false;  // set while opening
   bool encoder_open_ = true, draining_ = false;
   bool lost_ = false, closing_ = false;
   uint32_t lost_reason_ = 0;

@@ -104,6 +104,10 @@ Status Output::OpenEncoder() {
   auto needs =
       encoder_->Call("configure", limits_.open, [config](Encoder& encoder) { return encoder.Configure(config); });
   if (!needs) return needs.error();
+  auto live = encoder_->Call("capabilities", limits_.open,
+                             [](Encoder& encoder) -> Result<bool> { return encoder.CanSetBitrate(); });
+  if (!live) return live.error();
+  takes_bitrate_ = *live;
   if (needs->max_packet_bytes == 0 || needs->max_packet_bytes > kMaxPacketBytes) {
     return Fail(Code::kUnsupported, "packets of up to " + std::to_string(needs->max_packet_bytes) + " bytes; 1 to " +
                                         std::to_string(kMaxPacketBytes) + " are possible");

@@ -17,7 +17,7 @@
 namespace videostream {
 namespace {
 
-constexpr const char* kTopic = "core.pipeline";
+constexpr auto kTopic = LogTopic(__FILE__);
 constexpr int kTickMs = 100;        // for what no fd announces: stuck calls, deadlines of the end
 constexpr int kDeliveryTickMs = 5;  // the end: consumers tell in their pages how far they are
 
@@ -81,6 +81,19 @@ Status StreamRunner::Stop() {
   }
   if (failure_) return *failure_;
   return {};
+}
+
+bool StreamRunner::TakesBitrate(const std::string& output) const {
+  const auto found = std::ranges::find(outputs_, output, [](const auto& one) { return one->name(); });
+  return found != outputs_.end() && (*found)->TakesBitrate();
+}
+
+Status StreamRunner::SetBitrate(const std::string& output, uint32_t bits_per_second) {
+  const auto found = std::ranges::find(outputs_, output, [](const auto& one) { return one->name(); });
+  if (found == outputs_.end()) {
+    return Fail(Code::kNotFound, "stream '" + plan_.name + "': there is no output '" + output + "'");
+  }
+  return (*found)->SetBitrate(bits_per_second);
 }
 
 std::vector<StreamStatus> StreamRunner::Snapshot() {

@@ -58,6 +58,12 @@ class StreamRunner : private OutputOwner {
   // output among several is none.
   Status Stop();
 
+  // Whether the encoder of the output takes another bit rate without a restart; SetBitrate does that, from the next
+  // frame on, and returns when the encoder has it. kNotFound: no such output; else what the encoder says. Not during
+  // Start and Stop.
+  bool TakesBitrate(const std::string& output) const;
+  Status SetBitrate(const std::string& output, uint32_t bits_per_second);
+
   // Numbers as of now (answered by the stream's thread), one entry per output in the order of the plan; the final ones
   // after Stop.
   std::vector<StreamStatus> Snapshot();

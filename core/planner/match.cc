@@ -2,6 +2,8 @@
 // Matching of demands against the formats that devices enumerate.
 #include "core/planner/match.h"
 
+#include <string_view>
+
 #include "core/frame/format.h"
 
 namespace videostream {
@@ -11,23 +13,37 @@ bool InSteps(uint32_t value, uint32_t low, uint32_t high, uint32_t step) {
   return value >= low && value <= high && (step < 2 || (value - low) % step == 0);
 }
 
-// kTaken, kNoFormat or kNoSize.
+bool SizeFits(const vstream_format_range& range, const PlannedFormat& wanted) {
+  return wanted.width == 0 || (InSteps(wanted.width, range.min_width, range.max_width, range.step_width) &&
+                               InSteps(wanted.height, range.min_height, range.max_height, range.step_height));
+}
+
+bool RateFits(const vstream_format_range& range, const PlannedFormat& wanted) {
+  if (wanted.rate.den == 0 || range.max_rate.den == 0) return true;
+  return uint64_t{wanted.rate.num} * range.max_rate.den <= uint64_t{range.max_rate.num} * wanted.rate.den;
+}
+
+bool FormatFits(const vstream_format_range& range, uint32_t direction, const PlannedFormat& wanted) {
+  return (range.directions & direction) != 0 && range.modifier == VSTREAM_MODIFIER_LINEAR &&
+         (wanted.fourcc == 0 || range.fourcc == wanted.fourcc);
+}
+
+// kTaken, kNoFormat or kNoSize. A device that enumerates nothing can do whatever nobody has named.
 Verdict Fits(const vstream_device& device, uint32_t direction, const PlannedFormat& wanted) {
-  if (wanted.fourcc == 0) return Verdict::kTaken;
-  Verdict verdict = Verdict::kNoFormat;
+  Verdict verdict = wanted.fourcc == 0 ? Verdict::kTaken : Verdict::kNoFormat;
   for (uint32_t i = 0; i < device.format_count; ++i) {
     const vstream_format_range& range = device.formats[i];
-    if (range.fourcc != wanted.fourcc || (range.directions & direction) == 0) continue;
-    verdict = Verdict::kNoSize;
-    if (wanted.width != 0 && (!InSteps(wanted.width, range.min_width, range.max_width, range.step_width) ||
-                              !InSteps(wanted.height, range.min_height, range.max_height, range.step_height))) {
-      continue;
-    }
-    const auto rate = [](vstream_ratio r) { return static_cast<double>(r.num) / r.den; };
-    if (wanted.rate.den != 0 && range.max_rate.den != 0 && rate(wanted.rate) > rate(range.max_rate)) continue;
-    return Verdict::kTaken;
+    if (RangeFits(range, direction, wanted)) return Verdict::kTaken;
+    if (FormatFits(range, direction, wanted)) verdict = Verdict::kNoSize;
+    if (verdict == Verdict::kTaken && (range.directions & direction) != 0) verdict = Verdict::kNoFormat;
   }
   return verdict;
+}
+
+}  // namespace
+
+bool RangeFits(const vstream_format_range& range, uint32_t direction, const PlannedFormat& wanted) {
+  return FormatFits(range, direction, wanted) && SizeFits(range, wanted) && RateFits(range, wanted);
 }
 
 Match MatchOne(const vstream_device& device, const Demand& demand) {
@@ -48,23 +64,34 @@ Match MatchOne(const vstream_device& device, const Demand& demand) {
   return match;
 }
 
-// How near a device comes: of several that cannot, the one that writes what is wanted says most.
+// Of several that cannot, the one that writes what is wanted says most.
 int Nearness(const Match& match, const Demand& demand) {
   if (match.device == nullptr) return 0;
   if (match.verdict == Verdict::kNoDevice) return 1;
+  if (match.verdict != Verdict::kNoFormat && match.verdict != Verdict::kNoSize) return 4;
   if (!demand.outs.empty()) return match.verdict == Verdict::kNoFormat ? 2 : 3;
   return Fits(*match.device, VSTREAM_DIRECTION_OUTPUT, demand.out) == Verdict::kTaken ? 3 : 2;
 }
 
-}  // namespace
+bool ComesBefore(const vstream_device& a, const vstream_device& b) {
+  const bool unusable_a = a.reason != VSTREAM_REASON_USABLE;
+  const bool unusable_b = b.reason != VSTREAM_REASON_USABLE;
+  if (unusable_a != unusable_b) return unusable_b;
+  return a.cost != b.cost ? a.cost < b.cost : std::string_view(a.id) < std::string_view(b.id);
+}
 
 Match MatchDevice(const BackendReport& report, uint32_t kind, const Demand& demand) {
   Match best;
   for (const vstream_device& device : report.devices) {
     if (device.kind != kind || (demand.device != "auto" && demand.device != device.id)) continue;
     const Match match = MatchOne(device, demand);
-    if (match.verdict == Verdict::kTaken) return match;
-    if (Nearness(match, demand) > Nearness(best, demand)) best = match;
+    if (best.device == nullptr) {
+      best = match;
+      continue;
+    }
+    const int fits = match.verdict == Verdict::kTaken ? 5 : Nearness(match, demand);
+    const int best_fits = best.verdict == Verdict::kTaken ? 5 : Nearness(best, demand);
+    if (fits > best_fits || (fits == best_fits && ComesBefore(device, *best.device))) best = match;
   }
   return best;
 }

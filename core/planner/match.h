@@ -25,7 +25,20 @@ struct Match {
   uint32_t fourcc = 0;  // the chosen one of Demand::outs, else out.fourcc
 };
 
-// The first device of `kind` (VSTREAM_KIND_*) that can do it; without one, the device that comes nearest and why not.
+// Whether a range is for this format, size and rate, as far as they are known. Formats of another modifier than linear
+// are for nothing.
+[[nodiscard]] bool RangeFits(const vstream_format_range& range, uint32_t direction, const PlannedFormat& wanted);
+
+// The same question to one device.
+[[nodiscard]] Match MatchOne(const vstream_device& device, const Demand& demand);
+
+// How near a device comes that cannot do it, to name the one of several that says most; the higher the nearer.
+[[nodiscard]] int Nearness(const Match& match, const Demand& demand);
+
+// Usable and cheap ones first, then by id: the order of a probe means nothing.
+[[nodiscard]] bool ComesBefore(const vstream_device& a, const vstream_device& b);
+
+// The best device of `kind` (VSTREAM_KIND_*) that can do it; without one, the device that comes nearest and why not.
 [[nodiscard]] Match MatchDevice(const BackendReport& report, uint32_t kind, const Demand& demand);
 
 // "NV12 1280x720 at 30 fps", as far as it is known; "any format" for nothing.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chooses backends stream by stream and slot by slot, in the profile's order of preference.
+// From the solution of the search to a plan with its reasons, stream by stream and slot by slot.
 #include "core/planner/plan.h"
 
 #include <array>
@@ -8,9 +8,13 @@
 #include <utility>
 
 #include "core/frame/format.h"
-#include "core/planner/machine.h"
+#include "core/planner/links.h"
+#include "core/planner/open_format.h"
 #include "core/planner/picture.h"
+#include "core/planner/pools.h"
+#include "core/planner/rules.h"
 #include "core/planner/slots.h"
+#include "core/planner/solve.h"
 #include "core/plugin/options.h"
 #include "core/profile/relations.h"
 
@@ -19,21 +23,44 @@ namespace {
 
 class Planner {
  public:
-  Planner(const Profile& profile, const Inventory& inventory)
-      : profile_(profile), machine_{profile, inventory}, slots_(machine_, planning_) {}
+  Planner(const Profile& profile, const Inventory& inventory, const PlanOptions& options)
+      : profile_(profile),
+        rules_(profile, inventory, options),
+        solver_(rules_),
+        solved_(solver_.Solve()),
+        slots_(rules_, solver_, Found(), planning_) {}
 
   Planning Make() {
     CheckAllOptions();
     Plan plan;
-    for (const StreamSpec& stream : profile_.streams) plan.streams.push_back(PlanStream(stream));
+    for (size_t i = 0; i < profile_.streams.size(); ++i) plan.streams.push_back(PlanStream(i));
+    if (const Solution* solution = Found()) {
+      planning_.links = MakeLinks(profile_, *solution);
+      planning_.pools = MakePools(profile_, *solution);
+      auto error = CheckPools(profile_, planning_.pools, rules_.options().limits);
+      if (error) slots_.FailWith(std::move(*error));
+    } else {
+      slots_.FailWith({Code::kUnsupported, NoSolution()});
+    }
     if (!planning_.error) planning_.plan = std::move(plan);
     return std::move(planning_);
   }
 
  private:
+  [[nodiscard]] const Solution* Found() const { return solved_.solution ? &*solved_.solution : nullptr; }
+
+  [[nodiscard]] std::string NoSolution() const {
+    if (solved_.gave_up) {
+      return "the search for a plan was given up after " + std::to_string(kMaxSteps) +
+             " steps: name devices ('device: ID' in 'capture'), or list fewer backends";
+    }
+    return "each slot could be served, but not all of them together: name a 'format' and a 'size' in 'capture' and in "
+           "the outputs to see which one cannot follow";
+  }
+
   void CheckAllOptions() {
     for (const BackendOptions& entry : profile_.options) {
-      const BackendReport* report = machine_.Report(entry.backend.value);
+      const BackendReport* report = rules_.Report(entry.backend.value);
       if (report != nullptr && !report->refused) {
         CheckKeys(*report);
       } else {
@@ -58,80 +85,124 @@ class Planner {
     }
   }
 
-  StreamPlan PlanStream(const StreamSpec& stream) {
+  Choice ChoiceOf(const Pick& pick, BackendKind kind) const {
+    if (pick.empty()) return {};
+    return {pick.report->name, pick.device->id, slots_.OptionsFor(pick.report->name, kind)};
+  }
+
+  StreamPlan PlanStream(size_t index) {
+    const StreamSpec& stream = profile_.streams[index];
     for (const Contradiction& found : CheckStream(stream)) slots_.FailWith(profile_.ErrorAt(found.pos, found.message));
     StreamPlan plan;
     plan.name = stream.name.value;
     plan.captured = CapturedPicture(stream.capture);
-    SlotRequest capture{.name = plan.name + ".capture", .kind = BackendKind::kCapture, .demand = {}, .remedy = {}};
-    capture.demand.device = stream.capture.device.value;
-    capture.demand.out = plan.captured;
-    if (plan.captured.fourcc == 0) {
-      capture.demand.outs = OpenCaptureFormats(machine_, stream);
-      capture.remedy = MjpegInstead(capture.demand);
+    SlotContext context;
+    if (const Solution* solution = Found()) {
+      context.picks = solution->streams[index];
+      context.pictures = MakePictures(stream, context.picks.captured);
     }
-    if (auto choice = slots_.Fill(capture, &plan.captured.fourcc)) plan.capture = std::move(*choice);
-    for (const OutputSpec& output : stream.outputs) plan.outputs.push_back(PlanOutput(plan, output));
+    const Pick capture = FillCapture(stream, context, &plan);
+    plan.capture = ChoiceOf(capture, BackendKind::kCapture);
+    if (Found() == nullptr) {
+      context.picks = {plan.captured, capture, std::vector<OutputPick>(stream.outputs.size())};
+      context.pictures = MakePictures(stream, plan.captured);
+    }
+    for (size_t i = 0; i < stream.outputs.size(); ++i) plan.outputs.push_back(PlanOutput(stream, i, context));
     return plan;
   }
 
-  OutputPlan PlanOutput(const StreamPlan& stream, const OutputSpec& output) {
-    OutputPlan plan = OutputPicture(stream.captured, output);
-    const std::string slot = stream.name + "." + plan.name + ".";
-    if (NeedsConverter(stream.captured, plan)) {
-      plan.converter = slots_.Fill({.name = slot + "converter",
-                                    .kind = BackendKind::kConverter,
-                                    .demand = ConverterDemand(stream.captured, plan),
-                                    .remedy = {}});
+  Pick FillCapture(const StreamSpec& stream, const SlotContext& context, StreamPlan* plan) {
+    SlotRequest request{.slot = CaptureSlot(stream), .demand = {}, .remedy = {}, .place = {}, .open = false};
+    request.demand.device = stream.capture.device.value;
+    request.demand.out = plan->captured;
+    request.open = plan->captured.fourcc == 0 || plan->captured.width == 0;
+    if (plan->captured.fourcc == 0) {
+      request.demand.outs = LikelyFormats(rules_, stream);
+      request.remedy = MjpegInstead(request.slot, request.demand);
+    }
+    const Pick capture = slots_.Fill(request, context, &plan->captured.fourcc);
+    if (Found() != nullptr) plan->captured = context.picks.captured;
+    return capture;
+  }
+
+  // One slot; what serves it is known to those that follow.
+  Pick FillOutput(const SlotRequest& request, SlotContext& context) {
+    const Pick pick = slots_.Fill(request, context);
+    context.picks.outputs[request.place.output].at(request.place.kind) = pick;
+    return pick;
+  }
+
+  OutputPlan PlanOutput(const StreamSpec& stream, size_t index, SlotContext& context) {
+    const OutputSpec& output = stream.outputs[index];
+    const PlannedFormat captured = context.pictures.captured;
+    OutputPlan plan = context.pictures.outputs[index];
+    const auto slot = [&](BackendKind kind) { return OutputSlot(stream, output, kind); };
+    const bool open = stream.capture.format.value.empty() || stream.capture.size.value.width == 0;
+    if (context.pictures.converts[index]) {
+      const Pick pick = FillOutput({.slot = slot(BackendKind::kConverter),
+                                    .demand = ConverterDemand(captured, plan),
+                                    .remedy = {},
+                                    .place = {BackendKind::kConverter, index},
+                                    .open = open},
+                                   context);
+      plan.converter = ChoiceOf(pick, BackendKind::kConverter);
     } else {
-      slots_.Leave(slot + "converter", BackendKind::kConverter, "the output is published as it is captured");
+      slots_.Leave(slot(BackendKind::kConverter), "the output is published as it is captured");
     }
     if (output.encoder) {
-      plan.encoder = slots_.Fill({.name = slot + "encoder",
-                                  .kind = BackendKind::kEncoder,
-                                  .demand = EncoderDemand(stream.captured, plan),
-                                  .remedy = OtherFormat(stream.captured, output)});
+      const Pick pick = FillOutput({.slot = slot(BackendKind::kEncoder),
+                                    .demand = EncoderDemand(captured, plan),
+                                    .remedy = Found() == nullptr ? OtherFormat(stream, captured, output) : "",
+                                    .place = {BackendKind::kEncoder, index},
+                                    .open = open},
+                                   context);
+      plan.encoder = ChoiceOf(pick, BackendKind::kEncoder);
     } else {
-      slots_.Leave(slot + "encoder", BackendKind::kEncoder, "the output has no encoder");
+      slots_.Leave(slot(BackendKind::kEncoder), "the output has no encoder");
     }
-    if (auto choice =
-            slots_.Fill({.name = slot + "allocator", .kind = BackendKind::kAllocator, .demand = {}, .remedy = {}})) {
-      plan.allocator = std::move(*choice);
-    }
-    PlanTransport(slot, &plan);
+    const Pick allocator = FillOutput({.slot = slot(BackendKind::kAllocator),
+                                       .demand = {},
+                                       .remedy = {},
+                                       .place = {BackendKind::kAllocator, index},
+                                       .open = false},
+                                      context);
+    plan.allocator = ChoiceOf(allocator, BackendKind::kAllocator);
+    PlanTransport(slot(BackendKind::kTransport), index, context, &plan);
     return plan;
   }
 
   // A webcam that gives its larger pictures only as JPEG.
-  [[nodiscard]] std::string MjpegInstead(Demand demand) const {
+  [[nodiscard]] std::string MjpegInstead(const SlotRef& slot, Demand demand) const {
     demand.outs.clear();
     demand.out.fourcc = VSTREAM_FORMAT_MJPEG;
-    if (!machine_.CanDo(BackendKind::kCapture, demand)) return {};
+    if (!rules_.CanDo(slot, demand)) return {};
     return "it gives MJPEG: say 'format: MJPEG' in 'capture', and a raw format such as 'format: NV12' in every output";
   }
 
   // There is no second converter between output and encoder, so the output has to have what the encoder takes.
-  [[nodiscard]] std::string OtherFormat(const PlannedFormat& captured, const OutputSpec& output) const {
-    const uint32_t fourcc = FormatForEncoder(machine_, captured, output);
+  [[nodiscard]] std::string OtherFormat(const StreamSpec& stream, const PlannedFormat& captured,
+                                        const OutputSpec& output) const {
+    const uint32_t fourcc = FormatForEncoder(rules_, stream, captured, output);
     if (fourcc == 0) return {};
     const std::string format = "'format: " + FormatName(fourcc) + "'";
     if (!output.format) return "add " + format + " to output '" + output.name.value + "'";
+    if (output.format->value == FormatName(fourcc)) return {};
     return "say " + format + " in output '" + output.name.value + "', not 'format: " + output.format->value + "'";
   }
 
   // The profile names the transport of each publication; the preference list has to allow it.
-  void PlanTransport(const std::string& slot, OutputPlan* plan) {
+  void PlanTransport(const SlotRef& slot, size_t index, SlotContext& context, OutputPlan* plan) {
     const PublishSpec& publish = plan->publish;
-    std::vector<Located<std::string>> list;
-    for (const Located<std::string>& name : profile_.Backends(BackendKind::kTransport)) {
-      if (name.value == publish.transport.value) list.push_back(name);
-    }
     Demand demand;
     if (publish.protect.value == "copy") demand.what = "every frame is copied once for consumers ('protect: copy')";
-    auto choice = slots_.FillFrom(
-        list, {.name = slot + "transport", .kind = BackendKind::kTransport, .demand = std::move(demand), .remedy = {}});
-    if (!choice) return;
-    plan->transport = std::move(*choice);
+    const Pick pick = FillOutput({.slot = slot,
+                                  .demand = std::move(demand),
+                                  .remedy = {},
+                                  .place = {BackendKind::kTransport, index},
+                                  .open = false},
+                                 context);
+    if (pick.empty()) return;
+    plan->transport = ChoiceOf(pick, BackendKind::kTransport);
     OptionList& options = plan->transport.options;
     std::array<char, 8> mode{};
     std::snprintf(mode.data(), mode.size(), "%04o", publish.mode.value);
@@ -160,42 +231,22 @@ class Planner {
   }
 
   [[nodiscard]] bool Understands(const std::string& transport, std::string_view option) const {
-    const BackendReport* report = machine_.Report(transport);
+    const BackendReport* report = rules_.Report(transport);
     return report != nullptr && TakesOption(report->options, VSTREAM_KIND_TRANSPORT, option);
   }
 
   const Profile& profile_;
-  Machine machine_;
+  Rules rules_;
+  Solver solver_;
+  Solved solved_;
   Planning planning_;
   SlotFiller slots_;
 };
 
 }  // namespace
 
-std::string_view VerdictName(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kTaken:
-      return "taken";
-    case Verdict::kNotNeeded:
-      return "not_needed";
-    case Verdict::kLaterInOrder:
-      return "later_in_order";
-    case Verdict::kNotInstalled:
-      return "not_installed";
-    case Verdict::kRefused:
-      return "refused";
-    case Verdict::kWrongKind:
-      return "wrong_kind";
-    case Verdict::kNoDevice:
-      return "no_device";
-    case Verdict::kNoFormat:
-      return "no_format";
-    case Verdict::kNoSize:
-      return "no_size";
-  }
-  return "unknown";
+Planning MakePlan(const Profile& profile, const Inventory& inventory, const PlanOptions& options) {
+  return Planner(profile, inventory, options).Make();
 }
-
-Planning MakePlan(const Profile& profile, const Inventory& inventory) { return Planner(profile, inventory).Make(); }
 
 }  // namespace videostream

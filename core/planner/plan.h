@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,25 +10,13 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/machine/inventory.h"
+#include "core/machine/machine.h"
 #include "core/profile/profile.h"
 #include "videostream/backend.h"
 #include "videostream/converter.h"
 
 namespace videostream {
-
-// What loading and probing one backend gave.
-struct BackendReport {
-  std::string name;
-  std::string path;                          // of the .so; empty if there is none
-  std::optional<Error> refused;              // why it is not loaded, or why its probe failed
-  vstream_identity identity{};               // valid unless refused
-  std::vector<vstream_device> devices;       // usable or not
-  std::vector<vstream_option_spec> options;  // its schema
-};
-
-// Everything known about this machine: backend name -> report. A backend that the profile names and that is not in here
-// was not looked for.
-using Inventory = std::map<std::string, BackendReport, std::less<>>;
 
 // Stable codes of a candidate's fate, as they appear in JSON.
 enum class Verdict : uint8_t {
@@ -42,6 +29,11 @@ enum class Verdict : uint8_t {
   kNoDevice,      // serves it, but has no usable device here
   kNoFormat,      // a device is there, but not for this format or codec
   kNoSize,        // ... or not for this size or rate
+  kNoMemory,      // ... or it cannot work on the memory that the slots beside it need
+  kForbidden,     // usable, but `require` rules it out
+  kNoCapacity,    // usable, but other slots of this plan have all that it can open at once
+  kRefusedHere,   // it said that it can, and was refused when it was tried (a nogood)
+  kCostsMore,     // usable, but the whole plan would be worse with it
 };
 std::string_view VerdictName(Verdict verdict);  // "taken", "not_needed", ...
 
@@ -62,6 +54,26 @@ struct Slot {
   BackendKind kind = BackendKind::kCapture;
   std::vector<Candidate> candidates;  // in the order of the profile
   std::string would_change;           // what would change the answer, one sentence; may be empty
+};
+
+// A way between two slots that needs work per frame, and why.
+struct Link {
+  enum class Work : uint8_t { kCopy, kConversion };
+  std::string stream, output;
+  Work work = Work::kCopy;
+  std::string what;       // "NV12 1920x1080 to RGB24 640x640"
+  std::string forced_by;  // the slot, key or backend that forces it: "'format: RGB24' (line 31)"
+  uint64_t bytes = 0;     // written per frame
+};
+
+// How the size of one pool comes about, in frames; parts are in the order in which they are explained.
+struct PoolPlan {
+  std::string output;                                   // "front.full"
+  std::string what;                                     // "frames", "packets"
+  std::vector<std::pair<std::string, uint32_t>> parts;  // "device" 2, "newest" 1, ...
+  uint32_t count = 0;                                   // their sum
+  uint64_t bytes = 0;                                   // of one buffer; 0: unknown before the device is open
+  bool contiguous = false;                              // comes out of CMA
 };
 
 // Which backend and device serve one slot, with checked, normalised options for its create call.
@@ -113,11 +125,35 @@ struct Plan {
 struct Planning {
   std::optional<Plan> plan;
   std::vector<Slot> slots;
+  std::vector<Link> links;  // of the plan: copies and conversions, in the order of the outputs
+  std::vector<PoolPlan> pools;
   std::vector<std::string> warnings;  // for instance options of a backend whose .so is absent: unchecked
   std::optional<Error> error;
 };
 
+// What reality has refused: not to be planned again.
+struct Nogood {
+  std::string slot;  // "front.capture"; empty: in any
+  std::string backend;
+  std::string device;   // empty: any of it
+  uint32_t fourcc = 0;  // of what it takes in (capture: gives out); 0: any
+  std::string evidence;
+};
+
+// A slot that has to be served by this backend, for "why not": the plan is made as if nothing else were listed.
+struct Forced {
+  std::string slot;
+  std::string backend;
+  std::string device;  // empty: any of it
+};
+
+struct PlanOptions {
+  MachineLimits limits;  // all 0: memory is not checked
+  std::vector<Nogood> nogoods;
+  std::vector<Forced> forced;
+};
+
 // Pure: reads nothing but its arguments.
-Planning MakePlan(const Profile& profile, const Inventory& inventory);
+Planning MakePlan(const Profile& profile, const Inventory& inventory, const PlanOptions& options = {});
 
 }  // namespace videostream

@@ -28,6 +28,7 @@ class EncoderAdapter final : public Encoder {
   Result<std::optional<Done>> Collect() override;
   Status Drain() override;
   Status SetBitrate(uint64_t bits_per_second) override;
+  bool CanSetBitrate() const override { return (backend_.ops.capabilities & VSTREAM_ENCODER_CAP_BITRATE) != 0; }
 
  private:
   Status CheckNeeds(const vstream_encoder_needs& needs) const;
@@ -150,7 +151,7 @@ Status EncoderAdapter::Drain() {
 }
 
 Status EncoderAdapter::SetBitrate(uint64_t bits_per_second) {
-  if ((backend_.ops.capabilities & VSTREAM_ENCODER_CAP_BITRATE) == 0) {
+  if (!CanSetBitrate()) {
     return backend_.call.Failure(Code::kUnsupported, "set_bitrate: this encoder cannot change it while running");
   }
   return backend_.call.Check(backend_.call(backend_.ops.set_bitrate, backend_.self, bits_per_second), "set_bitrate");

@@ -22,7 +22,8 @@ struct Unit {
   std::string_view suffix;
   int64_t factor;
 };
-constexpr Unit kMultiples[] = {{"k", 1'000}, {"M", 1'000'000}, {"G", 1'000'000'000}};
+constexpr Unit kMultiples[] = {{"k", 1'000},       {"M", 1'000'000},   {"G", 1'000'000'000},
+                               {"KiB", 1LL << 10}, {"MiB", 1LL << 20}, {"GiB", 1LL << 30}};
 // Longer suffixes before those they end in.
 constexpr Unit kDurations[] = {
     {"ns", 1}, {"us", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}};
@@ -38,7 +39,7 @@ bool Scaled(std::string_view text, int64_t factor, int64_t* out) {
 
 bool ParseInteger(std::string_view text, int64_t* out) {
   for (const Unit& unit : kMultiples) {
-    if (text.ends_with(unit.suffix)) return Scaled(text.substr(0, text.size() - 1), unit.factor, out);
+    if (text.ends_with(unit.suffix)) return Scaled(text.substr(0, text.size() - unit.suffix.size()), unit.factor, out);
   }
   return Scaled(text, 1, out);
 }
@@ -68,9 +69,10 @@ Result<std::string> NormaliseNumber(const vstream_option_spec& spec, const std::
   const bool duration = spec.type == VSTREAM_OPTION_DURATION;
   int64_t number = 0;
   if (duration ? !ParseDuration(value, &number) : !ParseInteger(value, &number)) {
-    return Fail(Code::kInvalidArgument, Shown(value) + " found, " +
-                                            (duration ? "a duration expected (100ms, 2s, 1500us)"
-                                                      : "a whole number expected (k, M and G may follow)"));
+    return Fail(Code::kInvalidArgument,
+                Shown(value) + " found, " +
+                    (duration ? "a duration expected (100ms, 2s, 1500us)"
+                              : "a whole number expected (k, M, G, KiB, MiB or GiB may follow)"));
   }
   if (spec.minimum != spec.maximum && (number < spec.minimum || number > spec.maximum)) {
     return Fail(Code::kInvalidArgument, Shown(value) + " found, " + NumberText(spec, spec.minimum) + " to " +

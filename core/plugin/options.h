@@ -33,9 +33,10 @@ struct CheckedOptions {
 enum class OptionSource { kProfile, kRuntime };
 
 // Checks keys (known, taken by `kind`, once unless a list) and values (type, range, choice), and writes values as the
-// ABI wants them: integers with k, M, G expanded (x1000), durations ("100ms", "2s", "1500us", "30ns", "5m", "0") in
-// nanoseconds, booleans (true, false, yes, no, on, off) as "true" or "false". `kind`: VSTREAM_KIND_*. Defaults are not
-// filled in. `specs` must be a Plugin's, whose strings are known to end. Pure; any thread.
+// ABI wants them: integers with k, M, G (x1000) and KiB, MiB, GiB (x1024) expanded, durations ("100ms", "2s", "1500us",
+// "30ns", "5m", "0") in nanoseconds, booleans (true, false, yes, no, on, off) as "true" or "false". `kind`:
+// VSTREAM_KIND_*. Defaults are not filled in. `specs` must be a Plugin's, whose strings are known to end. Pure; any
+// thread.
 [[nodiscard]] CheckedOptions CheckOptions(std::span<const vstream_option_spec> specs, uint32_t kind,
                                           const OptionList& raw, OptionSource source = OptionSource::kProfile);
 

@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/base/environment.h"
+
 namespace videostream {
 namespace {
 
@@ -68,7 +70,7 @@ void AddRunfiles(const std::string& root, const char* workspace, SearchPath* pat
 SearchPath MakeSearchPath(const std::vector<std::string>& backend_dirs, const std::string& exe, EnvLookup env) {
   SearchPath path;
   AddBackendDirs(backend_dirs, &path);
-  AddEnvironment(env("VIDEOSTREAM_BACKEND_PATH"), &path);
+  AddEnvironment(env(kBackendPathVar.name), &path);
   if (const std::string self = exe.empty() ? OwnPath() : exe; !self.empty()) {
     path.places.push_back({Tidy(fs::path(self).parent_path() / "../lib/videostream"), false, "installation"});
     AddRunfiles(self + ".runfiles", nullptr, &path);

@@ -3,6 +3,7 @@
 #include "core/profile/diagnostics.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/base/text.h"
 
@@ -95,7 +96,7 @@ size_t QuotedLength(std::string_view rest) {
   return 0;
 }
 
-SourceText::SourceText(std::string_view text) : text_(text), line_starts_{0} {
+SourceText::SourceText(std::string_view text, int file) : text_(text), file_(file), line_starts_{0} {
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\n' && i + 1 < text.size()) line_starts_.push_back(i + 1);
   }
@@ -112,7 +113,7 @@ SourcePos SourceText::Locate(int line, int byte_column, std::string_view value) 
   const size_t column = std::min(wanted, last);
   const std::string_view rest = whole.substr(column);
   const int width = CountChars(rest.substr(0, std::min(rest.size(), ValueBytes(rest, value))));
-  return {static_cast<int>(index) + 1, CountChars(whole.substr(0, column)) + 1, std::max(1, width)};
+  return {static_cast<int>(index) + 1, CountChars(whole.substr(0, column)) + 1, std::max(1, width), file_};
 }
 
 std::string_view SourceText::RestOfLine(int line, int byte_column) const {
@@ -130,19 +131,27 @@ SourcePos SourceText::LocateOffset(size_t offset) const {
   return pos;
 }
 
-Error Diagnostics::ToError(std::string_view file, std::string_view text) const {
+std::vector<Diagnostics::Entry> Diagnostics::Sorted() const {
+  const auto place = [](const Entry& entry) { return std::tie(entry.pos.file, entry.pos.line, entry.pos.column); };
   std::vector<Entry> sorted = entries_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) {
-    return a.pos.line != b.pos.line ? a.pos.line < b.pos.line : a.pos.column < b.pos.column;
-  });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&place](const Entry& a, const Entry& b) { return place(a) < place(b); });
+  const auto same = [&place](const Entry& a, const Entry& b) { return place(a) == place(b) && a.message == b.message; };
+  sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
+  return sorted;
+}
+
+Error Diagnostics::ToError(std::span<const SourceFile> files) const {
+  const std::vector<Entry> sorted = Sorted();
   Error error{Code::kInvalidArgument, {}};
   for (size_t i = 0; i < sorted.size() && i < kMaxProfileErrors; ++i) {
+    const SourceFile& file = files[static_cast<size_t>(sorted[i].pos.file)];
     if (i > 0) error.message += '\n';
-    error.message += FormatDiagnostic(file, text, sorted[i].pos, sorted[i].message);
+    error.message += FormatDiagnostic(file.name, file.text, sorted[i].pos, sorted[i].message);
   }
   if (sorted.size() > kMaxProfileErrors) {
-    error.message +=
-        "\n" + std::string(file) + ": " + std::to_string(sorted.size() - kMaxProfileErrors) + " more errors";
+    error.message += "\n" + std::string(files.front().name) + ": " + std::to_string(sorted.size() - kMaxProfileErrors) +
+                     " more errors";
   }
   return error;
 }

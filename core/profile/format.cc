@@ -2,6 +2,7 @@
 // Writing a Profile by hand: the layout is part of the output, and every text that is not plainly a word is quoted.
 #include "core/profile/format.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -56,6 +57,28 @@ class Writer {
   std::string out_;
 };
 
+// What is absent is not written.
+void WriteWords(int depth, std::string_view key, const std::vector<Located<std::string>>& words, Writer& out) {
+  if (!words.empty()) out.Line(depth, key, List(words));
+}
+
+void WriteMatch(const MatchSpec& match, Writer& out) {
+  out.Key(0, "match");
+  WriteWords(1, "compatible", match.compatible, out);
+  WriteWords(1, "arch", match.arch, out);
+  WriteWords(1, "soc", match.soc, out);
+  WriteWords(1, "dmi", match.dmi, out);
+  WriteWords(1, "kernel", match.kernel, out);
+  WriteWords(1, "node", match.node, out);
+}
+
+void WriteBackends(int depth, const BackendLists& lists, Writer& out) {
+  const bool any = std::any_of(lists.begin(), lists.end(), [](const auto& list) { return !list.empty(); });
+  if (!any) return;
+  out.Key(depth, "backends");
+  for (size_t i = 0; i < kBackendKinds; ++i) WriteWords(depth + 1, kBackendKindNames.at(i), lists.at(i), out);
+}
+
 void WriteOptions(const Profile& profile, Writer& out) {
   if (profile.options.empty()) return;
   out.Key(0, "options");
@@ -93,14 +116,17 @@ void WriteEncoder(const EncoderSpec& encoder, Writer& out) {
   out.Line(5, "codec", Scalar(encoder.codec.value));
   if (encoder.codec.value == "mjpeg") {
     out.Line(5, "quality", std::to_string(encoder.quality.value));
-    return;
+  } else {
+    out.Line(5, "bitrate", FormatBitrate(encoder.bitrate.value));
+    out.Line(5, "gop", std::to_string(encoder.gop.value));
   }
-  out.Line(5, "bitrate", FormatBitrate(encoder.bitrate.value));
-  out.Line(5, "gop", std::to_string(encoder.gop.value));
+  WriteWords(5, "require", encoder.require, out);
 }
 
 void WriteOutput(const OutputSpec& output, Writer& out) {
   out.Key(3, output.name.value);
+  WriteWords(4, "require", output.require, out);
+  WriteBackends(4, output.backends, out);
   if (output.format) out.Line(4, "format", Scalar(output.format->value));
   if (output.size) out.Line(4, "size", FormatSize(output.size->value));
   if (output.rate.value.num != 0) out.Line(4, "rate", FormatFrameRate(output.rate.value));
@@ -116,11 +142,14 @@ void WriteOutput(const OutputSpec& output, Writer& out) {
 
 void WriteStream(const StreamSpec& stream, Writer& out) {
   out.Key(1, stream.name.value);
+  WriteWords(2, "require", stream.require, out);
+  WriteBackends(2, stream.backends, out);
   out.Key(2, "capture");
   out.Line(3, "device", Scalar(stream.capture.device.value));
   if (!stream.capture.format.value.empty()) out.Line(3, "format", Scalar(stream.capture.format.value));
   if (stream.capture.size.value.width != 0) out.Line(3, "size", FormatSize(stream.capture.size.value));
   if (stream.capture.rate.value.num != 0) out.Line(3, "rate", FormatFrameRate(stream.capture.rate.value));
+  WriteWords(3, "require", stream.capture.require, out);
   out.Key(2, "outputs");
   for (const OutputSpec& output : stream.outputs) WriteOutput(output, out);
 }
@@ -131,12 +160,11 @@ std::string FormatProfile(const Profile& profile) {
   Writer out;
   out.Line(0, "version", "1");
   out.Line(0, "name", Scalar(profile.name.value));
-  out.Key(0, "backends");
-  for (size_t i = 0; i < kBackendKinds; ++i) {
-    if (!profile.backends.at(i).empty()) out.Line(1, kBackendKindNames.at(i), List(profile.backends.at(i)));
-  }
+  if (profile.match) WriteMatch(*profile.match, out);
+  WriteWords(0, "require", profile.require, out);
+  WriteBackends(0, profile.backends, out);
   WriteOptions(profile, out);
-  out.Key(0, "streams");
+  if (!profile.streams.empty()) out.Key(0, "streams");
   for (const StreamSpec& stream : profile.streams) WriteStream(stream, out);
   return out.Take();
 }

@@ -16,11 +16,8 @@ namespace {
 
 std::string Prefix(std::string_view path) { return "profile '" + std::string(path) + "'"; }
 
-// A profile that is not there is a wrong command line, not a missing device.
 Error FileError(int err, std::string_view path, std::string_view operation) {
-  Error error = ErrnoError(err, Prefix(path) + ": " + std::string(operation));
-  if (error.code == Code::kNotFound) error.code = Code::kInvalidArgument;
-  return error;
+  return ErrnoError(err, Prefix(path) + ": " + std::string(operation));
 }
 
 Result<UniqueFd> OpenForReading(const std::string& path) {
@@ -56,6 +53,12 @@ Result<std::string> ReadBounded(const UniqueFd& fd, const std::string& path) {
 
 }  // namespace
 
+Result<std::string> ReadProfileFile(const std::string& path) {
+  const auto fd = OpenForReading(path);
+  if (!fd) return fd.error();
+  return ReadBounded(*fd, path);
+}
+
 Result<std::string> FindProfile(std::string_view path_or_name, const ProfileOptions& options) {
   if (!IsProfileName(path_or_name)) return std::string(path_or_name);
   std::string tried;
@@ -71,10 +74,12 @@ Result<std::string> FindProfile(std::string_view path_or_name, const ProfileOpti
 Result<Profile> LoadProfile(std::string_view path_or_name, const ProfileOptions& options) {
   const auto path = FindProfile(path_or_name, options);
   if (!path) return path.error();
-  const auto fd = OpenForReading(*path);
-  if (!fd) return fd.error();
-  const auto text = ReadBounded(*fd, *path);
-  if (!text) return text.error();
+  auto text = options.read(*path);
+  if (!text) {
+    // A profile that is not there is a wrong command line, not a missing device.
+    if (text.error().code == Code::kNotFound) text.error().code = Code::kInvalidArgument;
+    return text.error();
+  }
   return ParseProfile(*text, *path, options);
 }
 

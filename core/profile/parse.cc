@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "core/profile/diagnostics.h"
+#include "core/profile/extend.h"
 #include "core/profile/parse_backends.h"
+#include "core/profile/parse_match.h"
 #include "core/profile/parse_output.h"
 #include "core/profile/reader.h"
 #include "core/profile/relations.h"
@@ -17,16 +19,8 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr size_t kMaxStreams = 16;
-
 std::optional<std::string> ParseProfileName(std::string_view text) {
   return IsProfileName(text) ? std::optional<std::string>(text) : std::nullopt;
-}
-
-std::optional<std::string> ParseDevice(std::string_view text) {
-  constexpr size_t kMaxDeviceBytes = 255;
-  return !text.empty() && text.size() <= kMaxDeviceBytes ? std::optional<std::string>(text) : std::nullopt;
 }
 
 class Parser {
@@ -35,9 +29,10 @@ class Parser {
       : options_(options), profile_(profile), errors_(errors) {}
 
   void Parse(const YamlNode& root);
+  // Only what is never inherited: what a profile that is extended says of itself.
+  void ParseOwn(const MapReader& map);
 
  private:
-  [[nodiscard]] bool IsVersionOne(const YamlNode& node);
   void ParseStreams(const YamlNode& node);
   void ParseStream(const YamlNode& node, StreamSpec& stream);
   void ParseCapture(const YamlNode& node, CaptureSpec& capture);
@@ -46,49 +41,47 @@ class Parser {
   const ProfileOptions& options_;
   Profile& profile_;
   Diagnostics& errors_;
-  bool backends_known_ = false;  // `backends` is right in itself, so what refers to it can be checked
+  bool backends_known_ = false;  // all of them are right in themselves, so what refers to them can be checked
 };
 
-void Parser::Parse(const YamlNode& root) {
-  if (!ExpectKind(root, Kind::kMap, "a profile, which is a mapping that starts with 'version: 1'", errors_)) return;
-  // A profile of another version may have other keys: nothing but the version can be judged.
-  for (const YamlNode::Entry& entry : root.entries) {
-    if (entry.key->text == "version" && !IsVersionOne(*entry.value)) return;
-  }
-  const MapReader map(root, root.pos, kProfileKeys, errors_);
+void Parser::ParseOwn(const MapReader& map) {
   (void)map.Require("version");
   if (const auto* name = map.Require("name")) {
-    ReadScalar(*name->value, "the name of the profile (1 to 32 of a-z, 0-9, '-' and '_')", ParseProfileName,
-               profile_.name, errors_);
+    ReadScalar(*name->value, KeyType::kProfileName, ParseProfileName, profile_.name, errors_);
   }
-  const size_t errors_before = errors_.size();
-  if (const auto* backends = map.Require("backends")) {
-    ParseBackends(*backends->value, backends->key->pos, profile_, errors_);
+  if (const auto* match = map.Find("match")) {
+    profile_.match.emplace().pos = match->key->pos;
+    ParseMatch(*match->value, *profile_.match, errors_);
   }
-  backends_known_ = errors_.size() == errors_before;
-  if (const auto* options = map.Find("options")) ParseOptions(*options->value, backends_known_, profile_, errors_);
-  if (const auto* streams = map.Require("streams")) ParseStreams(*streams->value);
-  CheckSockets();
 }
 
-bool Parser::IsVersionOne(const YamlNode& node) {
-  const bool one = node.kind == Kind::kScalar && node.text == "1";
-  if (one && !node.quoted) return true;
-  if (one) {
-    errors_.Add(node.pos, "expected version 1 without quotes, found the text '1'");
-  } else {
-    ReportUnexpected(node, "version 1, the only one this program knows", errors_);
+void Parser::Parse(const YamlNode& root) {
+  const MapReader map(root, root.pos, kProfileKeys, errors_);
+  ParseOwn(map);
+  if (const auto* require = map.Find("require")) ReadRequire(*require->value, profile_.require, errors_);
+  const auto* streams = map.Find("streams");
+  const bool is_base = streams == nullptr;
+  if (const auto* backends = is_base ? map.Find("backends") : map.Require("backends")) {
+    backends_known_ = ParseBackends(*backends->value, backends->key->pos, is_base ? kStreamBackendsKeys : kBackendsKeys,
+                                    profile_.backends, errors_);
   }
-  return false;
+  if (streams != nullptr) {
+    ParseStreams(*streams->value);
+  } else if (!options_.allow_base) {
+    errors_.Add(root.pos,
+                "missing key 'streams' in a profile; without it a profile cannot run, only be extended ('extends: "
+                "NAME' in another one)");
+  }
+  // Whom a base has options for may be named by those that extend it.
+  if (const auto* options = map.Find("options")) {
+    ParseOptions(*options->value, backends_known_ && !is_base, profile_, errors_);
+  }
+  CheckSockets();
 }
 
 void Parser::ParseStreams(const YamlNode& node) {
   if (!ExpectKind(node, Kind::kMap, "a mapping from names to streams", errors_)) return;
-  if (node.entries.empty() || node.entries.size() > kMaxStreams) {
-    errors_.Add(node.pos, "expected 1 to " + std::to_string(kMaxStreams) + " streams, found " +
-                              std::to_string(node.entries.size()));
-    return;
-  }
+  if (!ExpectCount(node, *kProfileKeys.Find("streams"), errors_)) return;
   for (const YamlNode::Entry& entry : node.entries) {
     StreamSpec& stream = profile_.streams.emplace_back();
     ReadName(*entry.key, "the name of a stream", stream.name, errors_);
@@ -103,6 +96,11 @@ void Parser::ParseStream(const YamlNode& node, StreamSpec& stream) {
     stream.capture.pos = capture->key->pos;
     ParseCapture(*capture->value, stream.capture);
   }
+  if (const auto* backends = map.Find("backends")) {
+    backends_known_ &=
+        ParseBackends(*backends->value, backends->key->pos, kStreamBackendsKeys, stream.backends, errors_);
+  }
+  if (const auto* require = map.Find("require")) ReadRequire(*require->value, stream.require, errors_);
   if (const auto* outputs = map.Require("outputs")) {
     ParseOutputs(*outputs->value, {options_, profile_, backends_known_}, stream, errors_);
   }
@@ -112,30 +110,32 @@ void Parser::ParseStream(const YamlNode& node, StreamSpec& stream) {
 void Parser::ParseCapture(const YamlNode& node, CaptureSpec& capture) {
   const MapReader map(node, capture.pos, kCaptureKeys, errors_);
   if (const auto* device = map.Find("device")) {
-    ReadScalar(*device->value, "'auto' or the name of a device (1 to 255 bytes)", ParseDevice, capture.device, errors_);
+    const KeySpec& key = *kCaptureKeys.Find("device");
+    ReadText(*device->value, "'auto' or the name of a device (1 to 255 bytes)", key.least, key.most, capture.device,
+             errors_);
   }
   if (const auto* format = map.Find("format")) ReadCaptureFormat(*format->value, capture.format, errors_);
   if (const auto* size = map.Find("size")) {
-    ReadScalar(*size->value, "a size such as 1920x1080, each from 16 to 16384", ParseSize, capture.size, errors_);
+    ReadScalar(*size->value, KeyType::kSize, ParseSize, capture.size, errors_);
   }
   if (const auto* rate = map.Find("rate")) {
-    ReadScalar(*rate->value, "a frame rate such as 30 or 30000/1001, from 1 to 1000", ParseFrameRate, capture.rate,
-               errors_);
+    ReadScalar(*rate->value, KeyType::kRate, ParseFrameRate, capture.rate, errors_);
   }
+  if (const auto* require = map.Find("require")) ReadRequire(*require->value, capture.require, errors_);
 }
 
 void Parser::CheckSockets() {
-  std::map<std::string_view, std::pair<std::string, int>> taken;  // path -> output and line
+  std::map<std::string_view, std::pair<std::string, SourcePos>> taken;  // path -> output and place
   for (const StreamSpec& stream : profile_.streams) {
     for (const OutputSpec& output : stream.outputs) {
       for (const PublishSpec& publish : output.publish) {
         if (publish.socket_path.empty()) continue;
-        const auto [first, inserted] = taken.try_emplace(
-            publish.socket_path, stream.name.value + "." + output.name.value, publish.socket.pos.line);
+        const auto [first, inserted] =
+            taken.try_emplace(publish.socket_path, stream.name.value + "." + output.name.value, publish.socket.pos);
         if (inserted) continue;
         errors_.Add(publish.socket.pos, "socket " + QuoteForMessage(publish.socket_path) +
-                                            " is already taken by output '" + first->second.first + "' on line " +
-                                            std::to_string(first->second.second));
+                                            " is already taken by output '" + first->second.first + "' on " +
+                                            profile_.LineOf(first->second.second));
       }
     }
   }
@@ -148,8 +148,20 @@ Result<Profile> ParseProfile(std::string_view text, std::string_view file, const
   Diagnostics errors;
   Profile profile;
   profile.file = file;
-  if (const auto tree = ParseYaml(text, errors)) Parser(options, profile, errors).Parse(*tree->root);
-  if (!errors.empty()) return errors.ToError(file, text);
+  const ProfileTree tree = ReadProfileTree(text, options, profile, errors);
+  if (tree.root != nullptr) {
+    Parser(options, profile, errors).Parse(*tree.root);
+    for (size_t i = 1; i < tree.files.size(); ++i) {
+      const YamlNode& root = *tree.files[i].root;
+      Profile base;
+      Parser(options, base, errors).ParseOwn(MapReader(root, root.pos, kProfileKeys, errors));
+    }
+  }
+  if (!errors.empty()) {
+    std::vector<SourceFile> files = {{file, text}};
+    for (const ProfileBase& base : profile.bases) files.push_back({base.file, base.text});
+    return errors.ToError(files);
+  }
   profile.text = text;
   return profile;
 }

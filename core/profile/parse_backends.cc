@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/profile/keys.h"
 #include "core/profile/reader.h"
 #include "core/profile/scalars.h"
 
@@ -21,12 +20,8 @@ constexpr size_t kMaxBackendsPerKind = 16;
 constexpr size_t kMaxOptions = 64;
 constexpr size_t kMaxOptionValues = 64;
 
-std::optional<std::string> ParseOptionText(std::string_view text) {
-  return text.size() <= kMaxOptionBytes ? std::optional<std::string>(text) : std::nullopt;
-}
-
 void ParseBackendList(const YamlNode& node, std::vector<Located<std::string>>& list, Diagnostics& errors) {
-  if (!ExpectKind(node, Kind::kList, "a list of backends such as [shm]", errors)) return;
+  if (!ExpectKind(node, Kind::kList, InfoOf(KeyType::kBackends).expected, errors)) return;
   if (node.items.empty() || node.items.size() > kMaxBackendsPerKind) {
     errors.Add(node.pos, "expected a list of 1 to " + std::to_string(kMaxBackendsPerKind) + " backends, found " +
                              std::to_string(node.items.size()));
@@ -47,13 +42,13 @@ void ParseBackendList(const YamlNode& node, std::vector<Located<std::string>>& l
 void ParseOption(const YamlNode& node, Option& out, Diagnostics& errors) {
   const std::string what = "a value of at most " + std::to_string(kMaxOptionBytes) + " bytes, or a list of such";
   out.is_list = node.kind == Kind::kList;
-  if (!out.is_list) return ReadScalar(node, what, ParseOptionText, out.values.emplace_back(), errors);
+  if (!out.is_list) return ReadText(node, what, 0, kMaxOptionBytes, out.values.emplace_back(), errors);
   if (node.items.size() > kMaxOptionValues) {
     errors.Add(node.pos, "expected at most " + std::to_string(kMaxOptionValues) + " values, found " +
                              std::to_string(node.items.size()));
     return;
   }
-  for (const YamlNode* item : node.items) ReadScalar(*item, what, ParseOptionText, out.values.emplace_back(), errors);
+  for (const YamlNode* item : node.items) ReadText(*item, what, 0, kMaxOptionBytes, out.values.emplace_back(), errors);
 }
 
 void ParseBackendOptions(const YamlNode& node, BackendOptions& out, Diagnostics& errors) {
@@ -78,22 +73,24 @@ void ParseBackendOptions(const YamlNode& node, BackendOptions& out, Diagnostics&
 
 }  // namespace
 
-void ParseBackends(const YamlNode& node, const SourcePos& pos, Profile& profile, Diagnostics& errors) {
-  const MapReader map(node, pos, kBackendsKeys, errors);
+bool ParseBackends(const YamlNode& node, const SourcePos& pos, const KeyTable& table, BackendLists& lists,
+                   Diagnostics& errors) {
+  const size_t errors_before = errors.size();
+  const MapReader map(node, pos, table, errors);
   for (size_t i = 0; i < kBackendKinds; ++i) {
-    const auto kind = static_cast<BackendKind>(i);
-    const bool needed = kind == BackendKind::kCapture || kind == BackendKind::kTransport;
-    const auto* entry = needed ? map.Require(kBackendKindNames.at(i)) : map.Find(kBackendKindNames.at(i));
-    if (entry != nullptr) ParseBackendList(*entry->value, profile.backends.at(i), errors);
+    const std::string_view kind = kBackendKindNames.at(i);
+    const KeySpec* key = table.Find(kind);
+    if (key == nullptr) continue;
+    const auto* entry = key->required ? map.Require(kind) : map.Find(kind);
+    if (entry != nullptr) ParseBackendList(*entry->value, lists.at(i), errors);
   }
+  return errors.size() == errors_before;
 }
 
 void ParseOptions(const YamlNode& node, bool backends_known, Profile& profile, Diagnostics& errors) {
-  if (!ExpectKind(node, Kind::kMap, "a mapping from backends to their options", errors)) return;
-  std::vector<std::string_view> known;
-  for (const auto& list : profile.backends) {
-    for (const auto& name : list) known.push_back(name.value);
-  }
+  if (!ExpectKind(node, Kind::kMap, InfoOf(KeyType::kOptions).expected, errors)) return;
+  const std::vector<std::string> all = profile.EveryBackend();
+  const std::vector<std::string_view> known(all.begin(), all.end());
   for (const YamlNode::Entry& entry : node.entries) {
     const std::string& backend = entry.key->text;
     if (backends_known && std::find(known.begin(), known.end(), backend) == known.end()) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/profile/parse_backends.h"
 #include "core/profile/reader.h"
 
 namespace videostream {
@@ -14,51 +15,59 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-constexpr size_t kMaxOutputs = 8;
-
 class OutputParser {
  public:
-  OutputParser(const OutputContext& context, Diagnostics& errors) : context_(context), errors_(errors) {}
+  OutputParser(const OutputContext& context, const StreamSpec& stream, OutputSpec& output, Diagnostics& errors)
+      : context_(context), stream_(stream), output_(output), errors_(errors) {}
 
-  void ParseOutput(const YamlNode& node, OutputSpec& output);
+  void Parse(const YamlNode& node);
 
  private:
   void ParsePicture(const MapReader& map, OutputSpec& output);
   void ParseEncoder(const YamlNode& node, EncoderSpec& encoder);
   void RefuseWithCodec(const MapReader& map, std::string_view key, std::string_view codec, std::string_view why);
-  void ParsePublishList(const YamlNode& node, const SourcePos& pos, OutputSpec& output);
+  void ParsePublishList(const YamlNode& node, const SourcePos& pos);
   void ParsePublish(const YamlNode& node, PublishSpec& publish);
   void ParseSocket(const YamlNode& node, PublishSpec& publish);
   void ParseAccess(const MapReader& map, PublishSpec& publish);
   void CheckTransport(const PublishSpec& publish);
 
+  // The list that is in force for this output.
+  [[nodiscard]] const std::vector<Located<std::string>>& Backends(BackendKind kind) const {
+    return context_.profile.Backends(kind, stream_, &output_);
+  }
+
   const OutputContext& context_;
+  const StreamSpec& stream_;
+  OutputSpec& output_;
   Diagnostics& errors_;
 };
 
-void OutputParser::ParseOutput(const YamlNode& node, OutputSpec& output) {
-  const MapReader map(node, output.name.pos, kOutputKeys, errors_);
-  ParsePicture(map, output);
-  if (const auto* encoder = map.Find("encoder")) {
-    output.encoder.emplace().pos = encoder->key->pos;
-    ParseEncoder(*encoder->value, *output.encoder);
+void OutputParser::Parse(const YamlNode& node) {
+  const MapReader map(node, output_.name.pos, kOutputKeys, errors_);
+  ParsePicture(map, output_);
+  if (const auto* backends = map.Find("backends")) {
+    context_.backends_known &=
+        ParseBackends(*backends->value, backends->key->pos, kOutputBackendsKeys, output_.backends, errors_);
   }
-  if (const auto* publish = map.Require("publish")) ParsePublishList(*publish->value, publish->key->pos, output);
+  if (const auto* require = map.Find("require")) ReadRequire(*require->value, output_.require, errors_);
+  if (const auto* encoder = map.Find("encoder")) {
+    output_.encoder.emplace().pos = encoder->key->pos;
+    ParseEncoder(*encoder->value, *output_.encoder);
+  }
+  if (const auto* publish = map.Require("publish")) ParsePublishList(*publish->value, publish->key->pos);
 }
 
 void OutputParser::ParsePicture(const MapReader& map, OutputSpec& output) {
   if (const auto* format = map.Find("format")) ReadFormat(*format->value, output.format.emplace(), errors_);
   if (const auto* size = map.Find("size")) {
-    ReadScalar(*size->value, "a size such as 1920x1080, each from 16 to 16384", ParseSize, output.size.emplace(),
-               errors_);
+    ReadScalar(*size->value, KeyType::kSize, ParseSize, output.size.emplace(), errors_);
   }
   if (const auto* rate = map.Find("rate")) {
-    ReadScalar(*rate->value, "a frame rate such as 10 or 30000/1001, from 1 to 1000", ParseFrameRate, output.rate,
-               errors_);
+    ReadScalar(*rate->value, KeyType::kRate, ParseFrameRate, output.rate, errors_);
   }
   if (const auto* crop = map.Find("crop")) {
-    ReadScalar(*crop->value, "a crop WIDTHxHEIGHT+X+Y such as 640x480+16+32, inside 16384x16384", ParseCrop,
-               output.crop, errors_);
+    ReadScalar(*crop->value, KeyType::kCrop, ParseCrop, output.crop, errors_);
   }
   if (const auto* rotate = map.Find("rotate")) ReadRotation(*rotate->value, output.rotate, errors_);
   if (const auto* flip = map.Find("flip")) ReadWord(*flip->value, "a flip", FlipNames(), output.flip, errors_);
@@ -70,16 +79,17 @@ void OutputParser::ParsePicture(const MapReader& map, OutputSpec& output) {
 
 void OutputParser::ParseEncoder(const YamlNode& node, EncoderSpec& encoder) {
   const MapReader map(node, encoder.pos, kEncoderKeys, errors_);
-  if (context_.backends_known && context_.profile.Backends(BackendKind::kEncoder).empty()) {
+  if (context_.backends_known && Backends(BackendKind::kEncoder).empty()) {
     errors_.Add(encoder.pos, "an encoder is wanted, but 'backends' names none; add 'encoder: [...]' there");
   }
   if (const auto* codec = map.Require("codec")) ReadCodec(*codec->value, encoder.codec, errors_);
   if (const auto* bitrate = map.Find("bitrate")) {
-    ReadScalar(*bitrate->value, "a bitrate such as 5M, 500k or 5000000, from 1k to 1000M", ParseBitrate,
-               encoder.bitrate, errors_);
+    ReadScalar(*bitrate->value, KeyType::kBitrate, ParseBitrate, encoder.bitrate, errors_);
   }
-  if (const auto* gop = map.Find("gop")) ReadWhole(*gop->value, 1, 1000, encoder.gop, errors_);
-  if (const auto* quality = map.Find("quality")) ReadWhole(*quality->value, 1, 100, encoder.quality, errors_);
+  if (const auto* gop = map.Find("gop")) ReadWhole(*gop->value, kEncoderKeys, "gop", encoder.gop, errors_);
+  if (const auto* quality = map.Find("quality"))
+    ReadWhole(*quality->value, kEncoderKeys, "quality", encoder.quality, errors_);
+  if (const auto* require = map.Find("require")) ReadRequire(*require->value, encoder.require, errors_);
   if (encoder.codec.value == "mjpeg") {
     RefuseWithCodec(map, "bitrate", "mjpeg", "its pictures are as large as 'quality' makes them; say 'quality: 85'");
     RefuseWithCodec(map, "gop", "mjpeg", "each of its pictures is a key frame; take 'gop' out");
@@ -96,8 +106,8 @@ void OutputParser::RefuseWithCodec(const MapReader& map, std::string_view key, s
                                    "': " + std::string(why));
 }
 
-void OutputParser::ParsePublishList(const YamlNode& node, const SourcePos& pos, OutputSpec& output) {
-  if (!ExpectKind(node, Kind::kList, "a list with one mapping per transport", errors_)) return;
+void OutputParser::ParsePublishList(const YamlNode& node, const SourcePos& pos) {
+  if (!ExpectKind(node, Kind::kList, InfoOf(KeyType::kPublish).expected, errors_)) return;
   if (node.items.empty()) return errors_.Add(pos, "expected one entry under 'publish', found none");
   if (node.items.size() > 1) {
     errors_.Add(node.items[1]->pos,
@@ -105,7 +115,7 @@ void OutputParser::ParsePublishList(const YamlNode& node, const SourcePos& pos, 
                 "found " +
                     std::to_string(node.items.size()));
   }
-  PublishSpec& publish = output.publish.emplace_back();
+  PublishSpec& publish = output_.publish.emplace_back();
   publish.pos = node.items.front()->pos;
   ParsePublish(*node.items.front(), publish);
 }
@@ -117,13 +127,15 @@ void OutputParser::ParsePublish(const YamlNode& node, PublishSpec& publish) {
     ReadName(*transport->value, "the name of a transport", publish.transport, errors_);
   }
   if (const auto* socket = map.Require("socket")) ParseSocket(*socket->value, publish);
-  if (const auto* buffers = map.Find("buffers")) ReadWhole(*buffers->value, 2, 64, publish.buffers, errors_);
-  if (const auto* leases = map.Find("leases")) ReadWhole(*leases->value, 1, 16, publish.leases, errors_);
+  if (const auto* buffers = map.Find("buffers"))
+    ReadWhole(*buffers->value, kPublishKeys, "buffers", publish.buffers, errors_);
+  if (const auto* leases = map.Find("leases"))
+    ReadWhole(*leases->value, kPublishKeys, "leases", publish.leases, errors_);
   if (const auto* time = map.Find("lease_time")) {
-    ReadScalar(*time->value, "a duration such as 1s or 100ms, from 10ms to 60s", ParseDuration, publish.lease_time,
-               errors_);
+    ReadScalar(*time->value, KeyType::kDuration, ParseDuration, publish.lease_time, errors_);
   }
-  if (const auto* clients = map.Find("clients")) ReadWhole(*clients->value, 1, 4096, publish.clients, errors_);
+  if (const auto* clients = map.Find("clients"))
+    ReadWhole(*clients->value, kPublishKeys, "clients", publish.clients, errors_);
   ParseAccess(map, publish);
   CheckTransport(publish);
   if (publish.leases.value >= publish.buffers.value) {
@@ -137,7 +149,7 @@ void OutputParser::ParseAccess(const MapReader& map, PublishSpec& publish) {
   constexpr std::string_view kUser = "user such as camera or 1000";
   constexpr std::string_view kGroup = "group such as video or 44";
   if (const auto* mode = map.Find("mode")) {
-    ReadScalar(*mode->value, "permissions as four octal digits such as \"0660\"", ParseMode, publish.mode, errors_);
+    ReadScalar(*mode->value, KeyType::kMode, ParseMode, publish.mode, errors_);
   }
   if (const auto* group = map.Find("group")) ReadAccount(*group->value, kGroup, publish.group, errors_);
   if (const auto* allow = map.Find("allow")) {
@@ -156,7 +168,7 @@ void OutputParser::ParseAccess(const MapReader& map, PublishSpec& publish) {
 
 void OutputParser::CheckTransport(const PublishSpec& publish) {
   std::vector<std::string_view> names;
-  for (const auto& name : context_.profile.Backends(BackendKind::kTransport)) names.push_back(name.value);
+  for (const auto& name : Backends(BackendKind::kTransport)) names.push_back(name.value);
   const bool listed = std::find(names.begin(), names.end(), publish.transport.value) != names.end();
   if (listed || !context_.backends_known) return;
   errors_.Add(publish.transport.pos.in_file() ? publish.transport.pos : publish.pos,
@@ -165,7 +177,7 @@ void OutputParser::CheckTransport(const PublishSpec& publish) {
 }
 
 void OutputParser::ParseSocket(const YamlNode& node, PublishSpec& publish) {
-  if (!ExpectKind(node, Kind::kScalar, "the path of a socket", errors_)) return;
+  if (!ExpectKind(node, Kind::kScalar, InfoOf(KeyType::kSocket).expected, errors_)) return;
   auto path = ResolveSocketPath(node.text, context_.options.env);
   if (!path) return errors_.Add(node.pos, path.error().message);
   publish.socket = {node.text, node.pos};
@@ -176,16 +188,12 @@ void OutputParser::ParseSocket(const YamlNode& node, PublishSpec& publish) {
 
 void ParseOutputs(const YamlNode& node, const OutputContext& context, StreamSpec& stream, Diagnostics& errors) {
   if (!ExpectKind(node, Kind::kMap, "a mapping from names to outputs", errors)) return;
-  if (node.entries.empty() || node.entries.size() > kMaxOutputs) {
-    errors.Add(node.pos, "expected 1 to " + std::to_string(kMaxOutputs) + " outputs, found " +
-                             std::to_string(node.entries.size()));
-    return;
-  }
+  if (!ExpectCount(node, *kStreamKeys.Find("outputs"), errors)) return;
   for (const YamlNode::Entry& entry : node.entries) {
     OutputSpec& output = stream.outputs.emplace_back();
     ReadName(*entry.key, "the name of an output", output.name, errors);
     output.name.pos = entry.key->pos;
-    OutputParser(context, errors).ParseOutput(*entry.value, output);
+    OutputParser(context, stream, output, errors).Parse(*entry.value);
   }
 }
 

@@ -13,7 +13,8 @@ namespace videostream {
 struct OutputContext {
   const ProfileOptions& options;  // its environment has ${RUNTIME}
   const Profile& profile;         // its backends
-  bool backends_known;            // they are right in themselves, so what refers to them can be checked
+  // All lists of backends so far are right in themselves, so what refers to them can be checked. Updated.
+  bool& backends_known;
 };
 
 // Fills stream.outputs from the mapping under `outputs`. What outputs must have in common with the capture or with

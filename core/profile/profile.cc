@@ -14,9 +14,14 @@ namespace videostream {
 namespace {
 
 bool NamesBackend(const Profile& profile, std::string_view backend) {
-  return std::any_of(profile.backends.begin(), profile.backends.end(), [backend](const auto& list) {
-    return std::any_of(list.begin(), list.end(), [backend](const auto& name) { return name.value == backend; });
-  });
+  const std::vector<std::string> all = profile.EveryBackend();
+  return std::find(all.begin(), all.end(), backend) != all.end();
+}
+
+// Null: the profile's own file.
+const ProfileBase* BaseAt(const std::vector<ProfileBase>& bases, const SourcePos& pos) {
+  const bool in_base = pos.file > 0 && static_cast<size_t>(pos.file) <= bases.size();
+  return in_base ? &bases[static_cast<size_t>(pos.file) - 1] : nullptr;
 }
 
 // Empty if `value` may stand in a profile.
@@ -25,6 +30,7 @@ std::string ValueProblem(std::string_view value) {
     return "expected a value of at most " + std::to_string(kMaxOptionBytes) + " bytes, found " +
            std::to_string(value.size());
   }
+  if (value.find("${") != std::string_view::npos) return "expected text without '${', which stands for nothing there";
   for (std::string_view rest = value; !rest.empty();) {
     const size_t length = Utf8SequenceLength(rest);
     const bool control = static_cast<unsigned char>(rest[0]) < 0x20 || rest[0] == 0x7F;
@@ -34,23 +40,49 @@ std::string ValueProblem(std::string_view value) {
   return {};
 }
 
-auto Tie(const CaptureSpec& c) { return std::tie(c.device, c.format, c.size, c.rate); }
-auto Tie(const EncoderSpec& e) { return std::tie(e.codec, e.bitrate, e.quality, e.gop); }
+auto Tie(const CaptureSpec& c) { return std::tie(c.device, c.format, c.size, c.rate, c.require); }
+auto Tie(const EncoderSpec& e) { return std::tie(e.codec, e.bitrate, e.quality, e.gop, e.require); }
+auto Tie(const MatchSpec& m) { return std::tie(m.compatible, m.arch, m.soc, m.dmi, m.kernel, m.node); }
 auto Tie(const PublishSpec& p) {
   return std::tie(p.transport, p.socket, p.socket_path, p.mode, p.buffers, p.leases, p.lease_time, p.clients, p.group,
                   p.allow_uid, p.allow_gid, p.protect);
 }
-auto Tie(const Profile& p) { return std::tie(p.name, p.backends, p.options, p.streams); }
+auto Tie(const Profile& p) { return std::tie(p.name, p.match, p.backends, p.options, p.streams, p.require); }
 
 }  // namespace
 
 bool operator==(const CaptureSpec& a, const CaptureSpec& b) { return Tie(a) == Tie(b); }
 bool operator==(const EncoderSpec& a, const EncoderSpec& b) { return Tie(a) == Tie(b); }
+bool operator==(const MatchSpec& a, const MatchSpec& b) { return Tie(a) == Tie(b); }
 bool operator==(const PublishSpec& a, const PublishSpec& b) { return Tie(a) == Tie(b); }
 bool operator==(const Profile& a, const Profile& b) { return Tie(a) == Tie(b); }
 
 const std::vector<Located<std::string>>& Profile::Backends(BackendKind kind) const {
   return backends.at(static_cast<size_t>(kind));
+}
+
+const std::vector<Located<std::string>>& Profile::Backends(BackendKind kind, const StreamSpec& stream,
+                                                           const OutputSpec* output) const {
+  const auto index = static_cast<size_t>(kind);
+  if (output != nullptr && !output->backends.at(index).empty()) return output->backends.at(index);
+  return stream.backends.at(index).empty() ? backends.at(index) : stream.backends.at(index);
+}
+
+std::vector<std::string> Profile::EveryBackend() const {
+  std::vector<std::string> all;
+  const auto add = [&all](const BackendLists& lists) {
+    for (const auto& list : lists) {
+      for (const auto& backend : list) {
+        if (std::find(all.begin(), all.end(), backend.value) == all.end()) all.push_back(backend.value);
+      }
+    }
+  };
+  add(backends);
+  for (const StreamSpec& stream : streams) {
+    add(stream.backends);
+    for (const OutputSpec& output : stream.outputs) add(output.backends);
+  }
+  return all;
 }
 
 const std::vector<Option>& Profile::OptionsFor(std::string_view backend) const {
@@ -61,8 +93,16 @@ const std::vector<Option>& Profile::OptionsFor(std::string_view backend) const {
   return kNone;
 }
 
+std::string Profile::LineOf(const SourcePos& pos) const {
+  const std::string line = "line " + std::to_string(pos.line);
+  const ProfileBase* base = BaseAt(bases, pos);
+  return base == nullptr ? line : line + " of '" + base->file + "'";
+}
+
 Error Profile::ErrorAt(const SourcePos& pos, std::string_view message) const {
-  return {Code::kInvalidArgument, FormatDiagnostic(file, text, pos, message)};
+  const ProfileBase* base = BaseAt(bases, pos);
+  return {Code::kInvalidArgument,
+          FormatDiagnostic(base != nullptr ? base->file : file, base != nullptr ? base->text : text, pos, message)};
 }
 
 Status SetOption(Profile& profile, std::string_view backend, std::string_view key, std::string_view value) {

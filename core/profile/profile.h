@@ -24,6 +24,7 @@ struct SourcePos {
   int line = 0;
   int column = 0;
   int width = 0;
+  int file = 0;  // 0: the profile's own; N: Profile::bases[N - 1]
 
   [[nodiscard]] bool in_file() const { return line > 0; }
 };
@@ -58,6 +59,13 @@ inline constexpr size_t kBackendKinds = 5;
 inline constexpr std::array<std::string_view, kBackendKinds> kBackendKindNames = {"allocator", "capture", "converter",
                                                                                   "encoder", "transport"};
 
+// Backends by BackendKind, in order of preference.
+using BackendLists = std::array<std::vector<Located<std::string>>, kBackendKinds>;
+
+// What must hold, whatever the preferences say; words of RequirementNames(): "hardware" (no converter or encoder of the
+// CPU), "realtime" (devices that say that they keep up), "zero-copy" (what the capture gives is published as it is).
+using Requirements = std::vector<Located<std::string>>;
+
 // One option of a backend, as text: its type is checked against the schema the backend declares, by whoever loads it.
 struct Option {
   Located<std::string> key;
@@ -80,7 +88,8 @@ struct CaptureSpec {
   Located<std::string> format;  // a name of FormatNames(), or MJPEG; empty: absent
   Located<Size> size;           // 0x0: absent
   Located<FrameRate> rate;      // num 0: absent
-  SourcePos pos;                // of the key `capture`
+  Requirements require;
+  SourcePos pos;  // of the key `capture`
 
   friend bool operator==(const CaptureSpec& a, const CaptureSpec& b);
 };
@@ -90,7 +99,8 @@ struct EncoderSpec {
   Located<uint32_t> bitrate{4000000, {}};  // bit/s, 1000..1000000000; h264 only
   Located<uint32_t> quality{85, {}};       // 1..100; mjpeg only
   Located<uint32_t> gop{30, {}};           // frames from one key frame to the next, 1..1000
-  SourcePos pos;                           // of the key `encoder`
+  Requirements require;
+  SourcePos pos;  // of the key `encoder`
 
   friend bool operator==(const EncoderSpec& a, const EncoderSpec& b);
 };
@@ -133,6 +143,8 @@ struct OutputSpec {
   Located<std::string> color;          // "bt601", "bt709", "bt2020", each also with "-full"; empty: as captured
   std::optional<EncoderSpec> encoder;  // absent: raw frames only
   std::vector<PublishSpec> publish;    // exactly one in this version
+  BackendLists backends;               // of this output alone; an empty list: those of the stream
+  Requirements require;
 
   friend bool operator==(const OutputSpec&, const OutputSpec&) = default;
 };
@@ -141,8 +153,31 @@ struct StreamSpec {
   Located<std::string> name;
   CaptureSpec capture;
   std::vector<OutputSpec> outputs;  // at least one, at most 8; names and sockets are unique
+  BackendLists backends;            // of this stream alone; an empty list: those of the profile
+  Requirements require;
 
   friend bool operator==(const StreamSpec&, const StreamSpec&) = default;
+};
+
+// Which machines a profile is for. Each word is a pattern with '*' for any text (see core/machine/match.h); of one key
+// one word has to fit, and of every key that is there. An empty list: the key is absent.
+struct MatchSpec {
+  std::vector<Located<std::string>> compatible;  // of the device tree: "fsl,imx8mp"
+  std::vector<Located<std::string>> arch;        // as `uname -m` says: "aarch64"
+  std::vector<Located<std::string>> soc;         // /sys/devices/soc0/soc_id: "i.MX8MP"
+  std::vector<Located<std::string>> dmi;         // "VENDOR PRODUCT" of the firmware
+  std::vector<Located<std::string>> kernel;      // as `uname -r` says
+  std::vector<Located<std::string>> node;        // device nodes that exist: "/dev/mpp_service"
+  SourcePos pos;                                 // of the key `match`
+
+  friend bool operator==(const MatchSpec& a, const MatchSpec& b);
+};
+
+// A profile that another one extends.
+struct ProfileBase {
+  std::string name;  // as the one that extends it says
+  std::string file;  // what messages call it
+  std::string text;
 };
 
 // A whole profile. Produced by ParseProfile and LoadProfile, which guarantee the ranges above, names of
@@ -151,17 +186,30 @@ struct StreamSpec {
 struct Profile {
   std::string file;  // what messages call it; not compared
   std::string text;  // the source, for carets in later messages (at most 1 MiB); not compared
+  // What it extends, nearest first: already merged into what follows. Not compared.
+  std::vector<ProfileBase> bases;
 
   Located<std::string> name;
-  std::array<std::vector<Located<std::string>>, kBackendKinds> backends;  // by BackendKind, in order of preference
-  std::vector<BackendOptions> options;                                    // in the order of the file
-  std::vector<StreamSpec> streams;                                        // in the order of the file
+  std::optional<MatchSpec> match;  // absent: found by its name only. Never inherited
+  BackendLists backends;
+  std::vector<BackendOptions> options;  // in the order of the file
+  std::vector<StreamSpec> streams;      // in the order of the file
+  Requirements require;
 
   // The preference list of a kind; empty if the profile names no backend for it. Borrowed from this profile.
   [[nodiscard]] const std::vector<Located<std::string>>& Backends(BackendKind kind) const;
+  // That for a slot: of the output, else of the stream, else of the profile. `output` may be null (for a capture).
+  // Borrowed from the arguments.
+  [[nodiscard]] const std::vector<Located<std::string>>& Backends(BackendKind kind, const StreamSpec& stream,
+                                                                  const OutputSpec* output) const;
+  // Everything that is named for a kind anywhere, each once, in the order of the file: what has to be loaded.
+  [[nodiscard]] std::vector<std::string> EveryBackend() const;
 
   // The options of a backend, empty if there are none. Borrowed from this profile.
   [[nodiscard]] const std::vector<Option>& OptionsFor(std::string_view backend) const;
+
+  // Where something stands, in a few words: "line 12", of a base "line 12 of 'configs/generic.yaml'".
+  [[nodiscard]] std::string LineOf(const SourcePos& pos) const;
 
   // A kInvalidArgument error in the form of the parser's own, for what can only be checked later (an option against a
   // schema, a device that is not there): `FILE:LINE:COLUMN: error: MESSAGE`, the line and a caret; without the place

@@ -20,6 +20,14 @@ bool IsOneOf(const YamlNode& node, std::span<const std::string_view> names) {
   return node.kind == YamlNode::Kind::kScalar && std::find(names.begin(), names.end(), node.text) != names.end();
 }
 
+bool HasVariable(const YamlNode& node) {
+  return node.kind == YamlNode::Kind::kScalar && node.text.find("${") != std::string::npos;
+}
+
+std::string VariableHint(const YamlNode& node) {
+  return HasVariable(node) ? "; only ${RUNTIME}, at the start of a 'socket', stands for something else" : "";
+}
+
 bool SameIgnoringCase(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
@@ -43,11 +51,7 @@ MapReader::MapReader(const YamlNode& node, const SourcePos& pos, const KeyTable&
   }
 }
 
-const YamlNode::Entry* MapReader::Find(std::string_view key) const {
-  const auto found = std::find_if(node_.entries.begin(), node_.entries.end(),
-                                  [key](const YamlNode::Entry& entry) { return entry.key->text == key; });
-  return found == node_.entries.end() ? nullptr : &*found;
-}
+const YamlNode::Entry* MapReader::Find(std::string_view key) const { return node_.Find(key); }
 
 const YamlNode::Entry* MapReader::Require(std::string_view key) const {
   const YamlNode::Entry* entry = Find(key);
@@ -58,13 +62,26 @@ const YamlNode::Entry* MapReader::Require(std::string_view key) const {
 }
 
 void ReportUnexpected(const YamlNode& node, std::string_view what, Diagnostics& errors) {
-  errors.Add(node.pos, "expected " + std::string(what) + ", found " + node.Describe());
+  errors.Add(node.pos, "expected " + std::string(what) + ", found " + node.Describe() + VariableHint(node));
 }
 
 bool ExpectKind(const YamlNode& node, YamlNode::Kind kind, std::string_view what, Diagnostics& errors) {
   if (node.kind == kind) return true;
   ReportUnexpected(node, what, errors);
   return false;
+}
+
+bool ExpectCount(const YamlNode& node, const KeySpec& key, Diagnostics& errors) {
+  if (node.entries.size() >= key.least && node.entries.size() <= key.most) return true;
+  errors.Add(node.pos, "expected " + std::to_string(key.least) + " to " + std::to_string(key.most) + " " +
+                           std::string(key.name) + ", found " + std::to_string(node.entries.size()));
+  return false;
+}
+
+void ReadWhole(const YamlNode& node, const KeyTable& table, std::string_view key, Located<uint32_t>& out,
+               Diagnostics& errors) {
+  const KeySpec& spec = *table.Find(key);
+  ReadWhole(node, spec.least, spec.most, out, errors);
 }
 
 void ReadWhole(const YamlNode& node, uint32_t least, uint32_t most, Located<uint32_t>& out, Diagnostics& errors) {
@@ -91,7 +108,44 @@ void ReadWord(const YamlNode& node, std::string_view what, std::span<const std::
     return;
   }
   const std::string hint = node.kind == YamlNode::Kind::kScalar ? DidYouMean(node.text, names) : "";
-  errors.Add(node.pos, "expected " + std::string(what) + " (" + Join(names) + "), found " + node.Describe() + hint);
+  errors.Add(node.pos, "expected " + std::string(what) + " (" + Join(names) + "), found " + node.Describe() + hint +
+                           VariableHint(node));
+}
+
+void ReadText(const YamlNode& node, std::string_view what, size_t least, size_t most, Located<std::string>& out,
+              Diagnostics& errors) {
+  const bool fits = node.kind == YamlNode::Kind::kScalar && node.text.size() >= least && node.text.size() <= most;
+  if (!fits || HasVariable(node)) return ReportUnexpected(node, what, errors);
+  out = {node.text, node.pos};
+}
+
+void ReadOneOrMore(const YamlNode& node, std::string_view what, size_t most,
+                   const std::function<void(const YamlNode&, Located<std::string>&)>& read,
+                   std::vector<Located<std::string>>& out, Diagnostics& errors) {
+  if (node.kind == YamlNode::Kind::kScalar) return read(node, out.emplace_back());
+  if (!ExpectKind(node, YamlNode::Kind::kList, what, errors)) return;
+  if (node.items.empty() || node.items.size() > most) {
+    errors.Add(node.pos, "expected " + std::string(what) + ", found a list of " + std::to_string(node.items.size()));
+    return;
+  }
+  for (const YamlNode* item : node.items) {
+    Located<std::string> value;
+    read(*item, value);
+    if (value.value.empty()) continue;
+    if (std::find(out.begin(), out.end(), value) != out.end()) {
+      errors.Add(value.pos, "'" + value.value + "' is already in this list");
+    } else {
+      out.push_back(std::move(value));
+    }
+  }
+}
+
+void ReadRequire(const YamlNode& node, Requirements& out, Diagnostics& errors) {
+  const std::string what = "a requirement (" + Join(RequirementNames()) + "), or a list of them";
+  const auto read = [&errors](const YamlNode& item, Located<std::string>& word) {
+    ReadWord(item, "a requirement", RequirementNames(), word, errors);
+  };
+  ReadOneOrMore(node, what, RequirementNames().size(), read, out, errors);
 }
 
 void ReadFormat(const YamlNode& node, Located<std::string>& out, Diagnostics& errors) {
@@ -113,7 +167,7 @@ void ReadRotation(const YamlNode& node, Located<uint32_t>& out, Diagnostics& err
   if (node.quoted) {
     return errors.Add(node.pos, "expected 0, 90, 180 or 270 without quotes, found the text " + node.Describe());
   }
-  ReadScalar(node, "0, 90, 180 or 270 (degrees clockwise)", ParseRotation, out, errors);
+  ReadScalar(node, KeyType::kRotation, ParseRotation, out, errors);
 }
 
 void ReadAccount(const YamlNode& node, std::string_view what, Located<std::string>& out, Diagnostics& errors) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/profile/key_types.h"
 #include "core/profile/keys.h"
 #include "core/profile/scalars.h"
 #include "core/profile/yaml_tree.h"
@@ -53,8 +54,24 @@ void ReadScalar(const YamlNode& node, std::string_view what, std::optional<T> (*
   out = {*value, node.pos};
 }
 
-// A whole number without quotes.
+// The same for a type that is always spelt alike.
+template <class T>
+void ReadScalar(const YamlNode& node, KeyType type, std::optional<T> (*parse)(std::string_view), Located<T>& out,
+                Diagnostics& errors) {
+  ReadScalar(node, InfoOf(type).expected, parse, out, errors);
+}
+
+// Any text of `least` to `most` bytes without '${', which stands for nothing there.
+void ReadText(const YamlNode& node, std::string_view what, size_t least, size_t most, Located<std::string>& out,
+              Diagnostics& errors);
+
+// A whole number without quotes, from `least` to `most`, or in the range of a key.
 void ReadWhole(const YamlNode& node, uint32_t least, uint32_t most, Located<uint32_t>& out, Diagnostics& errors);
+void ReadWhole(const YamlNode& node, const KeyTable& table, std::string_view key, Located<uint32_t>& out,
+               Diagnostics& errors);
+
+// False, and a report, unless a mapping has as many entries as `key` may have; they are called as the key is.
+[[nodiscard]] bool ExpectCount(const YamlNode& node, const KeySpec& key, Diagnostics& errors);
 
 // A name of [a-z0-9-]{1,32}; `what` as in "the name of a stream".
 void ReadName(const YamlNode& node, std::string_view what, Located<std::string>& out, Diagnostics& errors);
@@ -62,6 +79,14 @@ void ReadName(const YamlNode& node, std::string_view what, Located<std::string>&
 // One of `names`; the messages call them `what`, as in "a flip".
 void ReadWord(const YamlNode& node, std::string_view what, std::span<const std::string_view> names,
               Located<std::string>& out, Diagnostics& errors);
+
+// One value that `read` understands, or a list of 1 to `most` of them, none twice.
+void ReadOneOrMore(const YamlNode& node, std::string_view what, size_t most,
+                   const std::function<void(const YamlNode&, Located<std::string>&)>& read,
+                   std::vector<Located<std::string>>& out, Diagnostics& errors);
+
+// A word of RequirementNames(), or a list of them.
+void ReadRequire(const YamlNode& node, Requirements& out, Diagnostics& errors);
 
 // One of FormatNames(); for a codec's name the message says where codecs belong.
 void ReadFormat(const YamlNode& node, Located<std::string>& out, Diagnostics& errors);

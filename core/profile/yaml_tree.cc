@@ -14,27 +14,16 @@
 #include <unordered_map>
 #include <utility>
 
-#include "core/base/text.h"
 #include "core/profile/scalars.h"
+#include "core/profile/yaml_bytes.h"
 
 namespace videostream {
 namespace {
 
-bool IsControl(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7F;
-}
-
-std::string HexByte(char c) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(c);
-  return {'0', 'x', kHex[byte >> 4U], kHex[byte & 0xFU]};
-}
-
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(const SourceText& source, YamlTree& tree, Diagnostics& errors)
-      : source_(source), tree_(tree), errors_(errors) {}
+  TreeBuilder(const SourceText& source, YamlTree& tree, Diagnostics& errors, std::string what)
+      : source_(source), tree_(tree), errors_(errors), what_(std::move(what)) {}
 
   // Once true, the rest of the document is only skipped.
   [[nodiscard]] bool failed() const { return failed_; }
@@ -43,7 +32,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 2)
-      Stop(source_.Locate(mark.line, mark.column), "a profile is one document, found a second one");
+      Stop(source_.Locate(mark.line, mark.column), "a " + what_ + " is one document, found a second one");
   }
   void OnDocumentEnd() override {}
 
@@ -52,6 +41,10 @@ class TreeBuilder : public YAML::EventHandler {
     if (node == nullptr) return;
     // Of a missing value yaml-cpp gives the place of whatever comes next, often on another line.
     if (!open_.empty() && open_.back().key != nullptr) {
+      const std::string_view rest = source_.RestOfLine(mark.line, mark.column);
+      const bool written =
+          rest.starts_with('~') || rest.starts_with("null") || rest.starts_with("Null") || rest.starts_with("NULL");
+      node->explicit_null = written && node->pos.line == open_.back().key->pos.line;
       node->pos = open_.back().key->pos;
     } else if (!open_.empty() && open_.back().node->kind == YamlNode::Kind::kList) {
       node->pos = open_.back().node->pos;
@@ -77,7 +70,7 @@ class TreeBuilder : public YAML::EventHandler {
     node->text = value;
     node->quoted = tag == "!";
     if (!CheckOneLine(*node, mark)) return;
-    const auto control = std::find_if(value.begin(), value.end(), IsControl);
+    const auto control = std::find_if(value.begin(), value.end(), IsControlByte);
     if (control != value.end()) return Stop(node->pos, "expected text, found control character " + HexByte(*control));
     Attach(node);
   }
@@ -109,7 +102,7 @@ class TreeBuilder : public YAML::EventHandler {
   bool Count(size_t weight, const SourcePos& pos) {
     total_ += weight;
     if (total_ <= kMaxYamlNodes) return true;
-    Stop(pos, "more than " + std::to_string(kMaxYamlNodes) + " values in one profile, aliases expanded");
+    Stop(pos, "more than " + std::to_string(kMaxYamlNodes) + " values in one " + what_ + ", aliases expanded");
     return false;
   }
 
@@ -125,7 +118,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (scalar.quoted ? quote && QuotedLength(rest) > 0 : rest.starts_with(scalar.text)) return true;
     const bool block = rest.starts_with('|') || rest.starts_with('>');
     Stop(scalar.pos, quote   ? "a quoted text is not closed on its line"
-                     : block ? "block texts have no place in a profile; write the value on the line of its key"
+                     : block ? "block texts have no place in a " + what_ + "; write the value on the line of its key"
                              : "this text runs on into the next line; check the indentation and the brackets");
     return false;
   }
@@ -135,7 +128,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (failed_) return nullptr;
     const SourcePos pos = source_.Locate(mark.line, mark.column, value);
     if (!Count(1, pos)) return nullptr;
-    if (!tag.empty() && tag != "?" && tag != "!") errors_.Add(pos, "a tag ('!...') has no meaning in a profile");
+    if (!tag.empty() && tag != "?" && tag != "!") errors_.Add(pos, "a tag ('!...') has no meaning in a " + what_);
     YamlNode& node = tree_.nodes.emplace_back();
     node.kind = kind;
     node.pos = pos;
@@ -193,39 +186,15 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<Open> open_;
   std::map<YAML::anchor_t, const YamlNode*> anchors_;
   size_t total_ = 0;
+  const std::string what_;  // the document, for messages
   int documents_ = 0;
   bool failed_ = false;
 };
 
-// False with one error if `text` may not be given to the parser at all.
-bool CheckBytes(std::string_view text, const SourceText& source, Diagnostics& errors) {
-  size_t line_start = 0;
-  for (size_t i = 0; i < text.size();) {
-    if (i - line_start > kMaxYamlLineBytes) {
-      errors.Add(source.LocateOffset(i), "line longer than " + std::to_string(kMaxYamlLineBytes) + " bytes");
-      return false;
-    }
-    if (text[i] == '\n') line_start = i + 1;
-    const size_t length = Utf8SequenceLength(text.substr(i));
-    if (length == 0) {
-      errors.Add(source.LocateOffset(i), "expected UTF-8, found byte " + HexByte(text[i]));
-      return false;
-    }
-    const bool line_end = text[i] == '\n' || (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n');
-    if (length == 1 && IsControl(text[i]) && text[i] != '\t' && !line_end) {
-      errors.Add(source.LocateOffset(i), "expected text, found control character " + HexByte(text[i]));
-      return false;
-    }
-    i += length;
-  }
-  return true;
-}
-
 // What yaml-cpp means, in the words of somebody who edits a profile.
 std::string SyntaxMessage(std::string_view what) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kWords = {{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kWords = {{
       {"the referenced anchor is not defined", "no anchor above has this name"},
-      {"illegal tab when looking for indentation", "a line is indented by spaces, found a tab"},
       {"end of map not found", "this continues nothing above; check the indentation"},
       {"end of sequence not found", "this continues no list above; check the indentation"},
       {"illegal EOF in scalar", "a quoted text is not closed on its line"},
@@ -257,6 +226,12 @@ void AddSyntaxError(const YAML::Exception& error, const SourceText& source, cons
 
 }  // namespace
 
+const YamlNode::Entry* YamlNode::Find(std::string_view key) const {
+  const auto found =
+      std::find_if(entries.begin(), entries.end(), [key](const Entry& entry) { return entry.key->text == key; });
+  return found == entries.end() ? nullptr : &*found;
+}
+
 std::string YamlNode::Describe() const {
   switch (kind) {
     case Kind::kNull:
@@ -271,16 +246,17 @@ std::string YamlNode::Describe() const {
   return "nothing";
 }
 
-std::optional<YamlTree> ParseYaml(std::string_view text, Diagnostics& errors) {
+std::optional<YamlTree> ParseYaml(std::string_view text, Diagnostics& errors, int file, const std::string& what) {
   if (text.size() > kMaxProfileBytes) {
-    errors.Add({}, "a profile has at most " + std::to_string(kMaxProfileBytes) + " bytes, found more");
+    errors.Add({0, 0, 0, file},
+               "a " + what + " has at most " + std::to_string(kMaxProfileBytes) + " bytes, found more");
     return std::nullopt;
   }
-  const SourceText source(text);
+  const SourceText source(text, file);
   if (!CheckBytes(text, source, errors)) return std::nullopt;
 
   YamlTree tree;
-  TreeBuilder builder(source, tree, errors);
+  TreeBuilder builder(source, tree, errors, what);
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
@@ -290,12 +266,14 @@ std::optional<YamlTree> ParseYaml(std::string_view text, Diagnostics& errors) {
     if (!builder.failed()) AddSyntaxError(error, source, builder, errors);
     return std::nullopt;
   } catch (const std::exception& error) {
-    errors.Add({}, std::string("the YAML parser gave up: ") + error.what());
+    errors.Add({0, 0, 0, file}, std::string("the YAML parser gave up: ") + error.what());
     return std::nullopt;
   }
   if (builder.failed()) return std::nullopt;
   if (builder.documents() == 0 || tree.root->kind == YamlNode::Kind::kNull) {
-    errors.Add({1, 1, 1}, "the profile is empty; it needs at least 'version', 'name', 'backends' and 'streams'");
+    const bool profile = what == kProfileDocument;
+    errors.Add({1, 1, 1, file}, "the " + what + " is empty" +
+                                    (profile ? "; it needs at least 'version', 'name', 'backends' and 'streams'" : ""));
     return std::nullopt;
   }
   return tree;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// See engine.h.
+// See engine.h: opening, starting, stopping. The reload is in engine_reload.cc.
 #include "core/runtime/engine.h"
 
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 #include <algorithm>
 #include <iterator>
@@ -11,119 +12,117 @@
 #include "core/base/log.h"
 #include "core/pipeline/stream.h"
 #include "core/plugin/loader.h"
+#include "core/runtime/stream_parts.h"
 
 namespace videostream {
-namespace {
-
-BackendReport Report(const std::string& name, Loader& loader) {
-  BackendReport report;
-  report.name = name;
-  Result<Plugin*> plugin = loader.Load(name);
-  if (!plugin) {
-    report.refused = plugin.error();
-    return report;
-  }
-  report.path = (*plugin)->path();
-  report.identity = (*plugin)->identity();
-  report.options.assign((*plugin)->options().begin(), (*plugin)->options().end());
-  auto devices = (*plugin)->Probe();
-  if (devices)
-    report.devices = std::move(*devices);
-  else
-    report.refused = WithContext(std::move(devices.error()), "probe");
-  return report;
-}
-
-// The one way from a planned choice to an instance. Shares the loader: a create that hangs is abandoned and may return
-// when the runtime is gone.
-template <class T>
-std::function<Result<std::unique_ptr<T>>()> Maker(
-    const Choice& choice, const std::string& stream, const std::shared_ptr<Loader>& loader,
-    Result<std::unique_ptr<T>> (Plugin::*create)(const Plugin::CreateArgs&) const) {
-  return [choice, stream, loader, create]() -> Result<std::unique_ptr<T>> {
-    auto plugin = loader->Load(choice.backend);
-    if (!plugin) return plugin.error();
-    return ((*plugin)->*create)({choice.device, stream, choice.options});
-  };
-}
-
-StreamParts MakeParts(const StreamPlan& plan, const std::shared_ptr<Loader>& loader, EventLog& events) {
-  StreamParts parts;
-  parts.capture = Maker<Capture>(plan.capture, plan.name, loader, &Plugin::CreateCapture);
-  for (const OutputPlan& output : plan.outputs) {
-    OutputParts& made = parts.outputs.emplace_back();
-    made.allocator = Maker<Allocator>(output.allocator, plan.name, loader, &Plugin::CreateAllocator);
-    if (output.converter)
-      made.converter = Maker<Converter>(*output.converter, plan.name, loader, &Plugin::CreateConverter);
-    if (output.encoder) made.encoder = Maker<Encoder>(*output.encoder, plan.name, loader, &Plugin::CreateEncoder);
-    made.transport = Maker<Transport>(output.transport, plan.name, loader, &Plugin::CreateTransport);
-  }
-  parts.on_event = [&events](RuntimeEvent event) { events.Add(std::move(event)); };
-  return parts;
-}
-
-}  // namespace
-
-Inventory TakeInventory(const Profile& profile, Loader& loader) {
-  Inventory inventory;
-  for (const auto& list : profile.backends) {
-    for (const Located<std::string>& name : list) {
-      if (!inventory.contains(name.value)) inventory.emplace(name.value, Report(name.value, loader));
-    }
-  }
-  return inventory;
-}
 
 Engine::Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::Open(Profile profile, EngineOptions options) {
-  std::unique_ptr<Engine> runtime(new Engine);
-  runtime->profile_ = std::move(profile);
-  runtime->options_ = std::move(options);
-  runtime->loader_ = std::make_shared<Loader>(MakeSearchPath(runtime->options_.backend_dirs));
-  runtime->planning_ = MakePlan(runtime->profile_, TakeInventory(runtime->profile_, *runtime->loader_));
-  if (!runtime->planning_.plan) return *runtime->planning_.error;
-  for (const std::string& warning : runtime->planning_.warnings) Log(LogLevel::kWarn, "core.planner", warning);
+  std::unique_ptr<Engine> engine(new Engine);
+  engine->profile_ = std::move(profile);
+  engine->options_ = std::move(options);
+  engine->loader_ = std::make_shared<Loader>(MakeSearchPath(engine->options_.backend_dirs));
+  engine->inventory_ = TakeInventory(engine->profile_, *engine->loader_);
+  engine->planning_ = MakePlan(engine->profile_, engine->inventory_, PlanOptionsFor({}));
+  if (!engine->planning_.plan) return *engine->planning_.error;
+  for (const std::string& warning : engine->planning_.warnings) Log(LogLevel::kWarn, "core.planner", warning);
 
-  runtime->event_fd_.reset(epoll_create1(EPOLL_CLOEXEC));
-  if (!runtime->event_fd_) return ErrnoError(errno, "epoll_create1");
-  for (const StreamPlan& plan : runtime->planning_.plan->streams) {
-    auto stream = StreamRunner::Open(plan, MakeParts(plan, runtime->loader_, runtime->events_));
-    if (!stream) return stream.error();
-    epoll_event event{};
-    event.events = EPOLLIN;
-    if (epoll_ctl(runtime->event_fd_.get(), EPOLL_CTL_ADD, (*stream)->done_fd(), &event) != 0) {
-      return ErrnoError(errno, "epoll_ctl");
-    }
-    runtime->streams_.push_back(std::move(*stream));
+  engine->event_fd_.reset(epoll_create1(EPOLL_CLOEXEC));
+  engine->lost_fd_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!engine->event_fd_ || !engine->lost_fd_) return ErrnoError(errno, "epoll_create1, eventfd");
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (epoll_ctl(engine->event_fd_.get(), EPOLL_CTL_ADD, engine->lost_fd_.get(), &event) != 0) {
+    return ErrnoError(errno, "epoll_ctl");
   }
-  return runtime;
+  for (const StreamPlan& plan : engine->planning_.plan->streams) {
+    auto stream = engine->OpenStream(plan);
+    if (!stream) return stream.error();
+    engine->Watch(**stream);
+    engine->streams_.push_back({plan, std::move(*stream), {}});
+  }
+  return engine;
 }
 
 Engine::~Engine() { (void)Stop(); }
 
+Result<std::shared_ptr<StreamRunner>> Engine::OpenStream(const StreamPlan& plan) {
+  auto stream = StreamRunner::Open(plan, MakeParts(plan, loader_, events_));
+  if (!stream) return stream.error();
+  return std::shared_ptr<StreamRunner>(std::move(*stream));
+}
+
+Status Engine::StartStream(StreamRunner& stream, bool waiting) {
+  return stream.Start(waiting ? options_.wait_for_consumers : 0, options_.wait_limit);
+}
+
 Status Engine::Start() {
-  for (const auto& stream : streams_) {
-    Status status = stream->Start(options_.wait_for_consumers, options_.wait_limit);
-    if (!status) return status;
+  const std::lock_guard change(change_);
+  started_ = true;
+  for (const Entry& entry : streams_) {
+    if (!entry.runner) continue;
+    if (Status status = StartStream(*entry.runner, true); !status) return status;
   }
   return {};
 }
 
 Status Engine::Stop() {
-  for (const auto& stream : streams_) stream->RequestStop();
+  stopping_ = true;
+  for (const auto& stream : Runners()) stream->RequestStop();
+  const std::lock_guard change(change_);
   Status first;
-  for (const auto& stream : streams_) {
-    Status status = stream->Stop();
+  for (const Entry& entry : streams_) {
+    Status status;
+    if (entry.runner) {
+      status = entry.runner->Stop();
+    } else if (!entry.last.empty() && entry.last.front().state == StreamState::kFailed) {
+      status = Fail(Code::kIo, entry.last.front().error);
+    }
     if (!status && first) first = std::move(status);
   }
   return first;
 }
 
 std::vector<StreamStatus> Engine::Snapshot() {
+  std::vector<Entry> entries;  // the streams themselves are asked without the mutex: they may take their time
+  {
+    const std::lock_guard lock(mutex_);
+    entries.reserve(streams_.size());
+    for (const Entry& entry : streams_) entries.push_back({{}, entry.runner, entry.last});
+  }
   std::vector<StreamStatus> all;
-  for (const auto& stream : streams_) std::ranges::move(stream->Snapshot(), std::back_inserter(all));
+  for (Entry& entry : entries) {
+    std::ranges::move(entry.runner ? entry.runner->Snapshot() : std::move(entry.last), std::back_inserter(all));
+  }
   return all;
+}
+
+std::vector<std::shared_ptr<StreamRunner>> Engine::Runners() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<StreamRunner>> runners;
+  for (const Entry& entry : streams_) {
+    if (entry.runner) runners.push_back(entry.runner);
+  }
+  return runners;
+}
+
+Engine::Entry* Engine::Find(const std::string& name) {
+  const auto found = std::ranges::find_if(streams_, [&name](const Entry& entry) { return entry.plan.name == name; });
+  return found == streams_.end() ? nullptr : &*found;
+}
+
+// It can fail for want of memory only; then the end of the stream is seen by those who look at the clock, too.
+void Engine::Watch(const StreamRunner& stream) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (epoll_ctl(event_fd_.get(), EPOLL_CTL_ADD, stream.done_fd(), &event) != 0) {
+    Log(LogLevel::kWarn, "core.runtime", ErrnoError(errno, "epoll_ctl").message);
+  }
+}
+
+void Engine::Unwatch(const StreamRunner& stream) {
+  (void)epoll_ctl(event_fd_.get(), EPOLL_CTL_DEL, stream.done_fd(), nullptr);
 }
 
 }  // namespace videostream

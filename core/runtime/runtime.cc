@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -13,10 +14,9 @@
 #include "core/base/result.h"
 #include "core/base/signals.h"
 #include "core/control/unix_socket.h"
-#include "core/profile/parse.h"
 #include "core/runtime/choices.h"
 #include "core/runtime/engine.h"
-#include "core/runtime/profile_input.h"
+#include "core/runtime/reloader.h"
 
 namespace videostream {
 namespace {
@@ -34,26 +34,21 @@ bool AllOver(const std::vector<StreamStatus>& streams) {
 }  // namespace
 
 struct Runtime::Impl {
-  static Runtime Make(Result<Profile> loaded, RuntimeOptions options) {
+  static Runtime Make(ProfileSource source, RuntimeOptions options) {
     Runtime runtime;
     runtime.impl_ = std::make_unique<Impl>();
     Impl& impl = *runtime.impl_;
-    if (!impl.Keep(impl.Open(std::move(loaded), std::move(options)))) impl.folder.reset();
+    if (!impl.Keep(impl.Open(std::move(source), std::move(options)))) impl.folder.reset();
     return runtime;
   }
 
-  Status Open(Result<Profile> loaded, RuntimeOptions options) {
+  Status Open(ProfileSource source, RuntimeOptions options) {
+    reloader = std::make_unique<Reloader>(std::move(source), std::move(options.set), std::move(options.input));
+    Result<Profile> loaded = reloader->Load();
     if (!loaded) return loaded.error();
-    if (Status changed = Override(*loaded, options.set, options.input); !changed) return changed;
     name = loaded->name.value;
     file = loaded->file;
-    for (const StreamSpec& stream : loaded->streams) {
-      for (const OutputSpec& output : stream.outputs) {
-        for (const PublishSpec& publish : output.publish) {
-          if (Status made = folder->Ensure(publish.socket_path); !made) return made;
-        }
-      }
-    }
+    if (Status made = EnsureFolders(*folder, *loaded); !made) return made;
     EngineOptions engine_options;
     engine_options.backend_dirs = std::move(options.backend_dirs);
     engine_options.wait_for_consumers = options.wait_for_consumers;
@@ -82,6 +77,17 @@ struct Runtime::Impl {
     return status;
   }
 
+  ReloadReport Reload(const ReloadOptions& options) {
+    const std::lock_guard lock(reloading);
+    ReloadReport report = reloader->Reload(*engine, *folder, options);
+    if (report.applied) {
+      name = report.profile;
+      file = report.file;
+      choices = ChoicesOf(engine->planning());
+    }
+    return report;
+  }
+
   static Status Empty() { return Fail(Code::kInvalidArgument, "runtime: it is not open"); }
 
   // True if it went well; else it is what error() says from now on.
@@ -92,7 +98,9 @@ struct Runtime::Impl {
 
   // Goes last, when the sockets in it are gone.
   std::unique_ptr<RuntimeDirGuard> folder = std::make_unique<RuntimeDirGuard>();
+  std::unique_ptr<Reloader> reloader;
   std::unique_ptr<Engine> engine;
+  std::mutex reloading;
   std::vector<SlotChoice> choices;
   std::string name, file;
   bool started = false;
@@ -106,11 +114,11 @@ Runtime& Runtime::operator=(Runtime&&) noexcept = default;
 Runtime::~Runtime() = default;  // the engine stops
 
 Runtime Runtime::open(const std::string& profile, RuntimeOptions options) {
-  return Impl::Make(LoadProfile(profile, StandardProfileOptions()), std::move(options));
+  return Impl::Make({profile, {}}, std::move(options));
 }
 
 Runtime Runtime::open_text(std::string_view yaml, const std::string& name, RuntimeOptions options) {
-  return Impl::Make(ParseProfile(yaml, name, StandardProfileOptions()), std::move(options));
+  return Impl::Make({name, std::string(yaml)}, std::move(options));
 }
 
 Runtime::operator bool() const { return impl_ && impl_->engine; }
@@ -165,6 +173,18 @@ std::vector<StreamStatus> Runtime::streams() const {
 std::vector<RuntimeEvent> Runtime::events(uint64_t after) const {
   return *this ? impl_->engine->events().Since(after) : std::vector<RuntimeEvent>();
 }
+
+ReloadReport Runtime::reload(const ReloadOptions& options) {
+  if (*this) return impl_->Reload(options);
+  const Error empty = Impl::Empty().error();
+  ReloadReport report;
+  report.dry_run = options.dry_run;
+  report.error = empty.message;
+  report.error_code = AbiCode(empty.code);
+  return report;
+}
+
+ReloadStatus Runtime::reloads() const { return *this ? impl_->reloader->status() : ReloadStatus(); }
 
 const std::vector<SlotChoice>& Runtime::choices() const {
   static const std::vector<SlotChoice> kNone;

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,7 +89,8 @@ struct RuntimeEvent {
   int64_t time_ns = 0;    ///< CLOCK_MONOTONIC
   bool warning = false;   ///< something was lost or refused
   /// stream_started, stream_ended, stream_failed, stream_stopped, consumer_connected, consumer_disconnected,
-  /// consumer_refused, lease_revoked, encoder_lost, output_lost, call_stuck
+  /// consumer_refused, lease_revoked, encoder_lost, output_lost, call_stuck, reload_applied, reload_refused (the last
+  /// two of no stream: it is empty, and the text names them)
   std::string type;
   std::string stream;     ///< its name
   std::string output;     ///< empty: of the whole stream
@@ -105,8 +107,58 @@ struct RuntimeOptions {
   std::chrono::nanoseconds wait_limit = std::chrono::seconds(30);  ///< ... or the stream fails
 };
 
-/// Threads: the methods may be called from any thread, one at a time; streams(), events(), wait_event() and event_fd()
-/// from any thread at any time between opening and destruction. Signals are delivered to none of the threads in here.
+/// What to reload; every field has a useful default.
+struct ReloadOptions {
+  bool dry_run = false;  ///< only say what there is to do
+  /// The text of the profile. Absent: what was opened is read anew, or the last text that a reload has applied. `set`
+  /// and `input` of RuntimeOptions apply to it as well.
+  std::optional<std::string> text = {};
+  std::string name = {};  ///< what messages call the text; empty: as what was opened is called
+};
+
+/// What a reload does to one stream.
+struct StreamReload {
+  std::string stream;  ///< its name
+  /// "unchanged": it loses no frame; "live": it goes on with other values; "restart": it is closed and opened again,
+  /// its consumers connect again by themselves, and its counters begin at 0; "added"; "removed"
+  std::string action;
+  std::vector<std::string> reasons;  ///< "front: capture size 1280x720 -> 640x480 (restart)"; empty: unchanged
+};
+
+/// What came of a reload.
+struct ReloadReport {
+  bool applied = false;               ///< what runs is now what the profile says; false for a dry run
+  bool dry_run = false;               ///< as asked for
+  uint64_t generation = 0;            ///< reloads applied so far, this one included
+  std::string profile;                ///< `name` of the new profile; empty if it could not be read
+  std::string file;                   ///< where it was read
+  std::vector<StreamReload> streams;  ///< in the order of the profile, those that go last; empty without a plan
+  std::string error;                  ///< why not; several lines for a profile that is wrong
+  int error_code = 0;                 ///< VSTREAM_E_* to go with it; VSTREAM_OK without
+
+  /// Nothing is wrong: it was applied, or it was a dry run and could be.
+  explicit operator bool() const { return error_code == 0; }
+};
+
+/// A profile that was to be reloaded and could not be.
+struct RefusedProfile {
+  std::string file;     ///< where it was read, or what messages call it
+  int64_t time_ns = 0;  ///< when, since the epoch (CLOCK_REALTIME)
+  std::string error;    ///< as in ReloadReport
+  int error_code = 0;   ///< as in ReloadReport
+  std::string text;     ///< of the profile, at most 64 KiB of it; empty if it could not be read
+};
+
+/// The history of reloads in short.
+struct ReloadStatus {
+  uint64_t generation = 0;                ///< reloads applied since the opening
+  std::optional<RefusedProfile> refused;  ///< the last one refused; none after one that was applied
+};
+
+/// Threads: the methods may be called from any thread, one at a time; streams(), events(), wait_event(), event_fd(),
+/// reload() and reloads() from any thread at any time between opening and destruction, but for profile_name(),
+/// profile_file() and choices(), which must not be called while a reload runs. stop() makes a reload give up at its
+/// next step. Signals are delivered to none of the threads in here.
 class Runtime {
  public:
   /// Reads the profile (a path, or a bare name such as "imx8mp"), plans, and opens everything: devices, memory,
@@ -137,8 +189,18 @@ class Runtime {
   /// failed, see error().
   bool stop();
 
-  /// As of now while running; the final numbers after stop. One entry per output, in the order of the profile.
+  /// As of now while running; the final numbers after stop. One entry per output, in the order of the profile. A reload
+  /// changes the list: of a stream that it opens again the counters begin at 0 (what its former life has counted is no
+  /// longer here), of one that it removes there is no entry.
   std::vector<StreamStatus> streams() const;
+
+  /// Makes what runs that which the profile says now, by the least: streams that stay as they are lose no frame; what
+  /// can change in place does; what else differs is closed and opened again, and begins at once if the runtime has
+  /// been started. Whatever is wrong, the last good plan goes on: nothing is touched before the profile is read,
+  /// checked and planned; and if a stream cannot be opened, those that were closed for it are opened again as they
+  /// were. Reloads wait for each other. May take a few seconds.
+  ReloadReport reload(const ReloadOptions& options = {});
+  ReloadStatus reloads() const;  ///< what has become of reloads so far, dry runs left out
 
   /// Events with a sequence above `after`, oldest first. The last 1024 are kept.
   std::vector<RuntimeEvent> events(uint64_t after = 0) const;

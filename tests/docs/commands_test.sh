@@ -59,9 +59,15 @@ run_block() {
   if ((code)); then wrong "$name: exit code $code (124: it did not end)"; fi
 }
 
-# validate NAME FILE: a profile; of one that is only a part, an `outputs:` mapping, the rest is added.
+# validate NAME FILE: a machine description, or a profile; of one that is only a part, an `outputs:` mapping, the rest is added.
 validate() {
   local whole=$work/profile.yaml
+  if grep -q '^provenance:' "$2"; then
+    echo "=== $1 is a machine description"
+    "$programs/apps/videostream/videostream" profile which --machine "$2" >"$work/out" 2>&1 ||
+      wrong "$1: $(sed -n 's/.*error: //p' "$work/out" | head -n 1)"
+    return 0
+  fi
   if grep -q '^version:' "$2"; then
     cp "$2" "$whole"
   elif grep -qE '^ *outputs:' "$2"; then

@@ -26,6 +26,14 @@ for name in $read_by_code; do
   fi
 done
 
+# Every variable of the table is read by its constant, or by its name where it is read without a lookup.
+while read -r constant name; do
+  if ! sources "\b$constant\.name\b|getenv\(\"$name\"\)" >/dev/null; then
+    echo "core/base/environment.h has $name, which nothing reads"
+    bad=1
+  fi
+done < <(tr -d '\n' <core/base/environment.h | grep -oE 'EnvVar k[A-Za-z]+\{ *"[A-Z_]+"' | sed -E 's/EnvVar (k[A-Za-z]+)\{ *"([A-Z_]+)"/\1 \2/')
+
 # A call whose name is not written out could hide a variable: only the lookup itself may do that.
 while IFS= read -r line; do
   case $line in

@@ -42,16 +42,15 @@ struct Wrong {
 TEST_F(CliTest, WrongCommandLinesAreRefusedWithTheNearestWord) {
   const Wrong cases[] = {
       {{},
-       "videostream: a verb is missing, one of: run, explain, devices, doctor, backends, profile, status, events, "
-       "receive, record, snapshot, man, completion (see "
+       "videostream: a verb is missing, one of: run, explain, devices, doctor, backends, profile, status, reload, "
+       "events, receive, record, snapshot, man, completion (see "
        "'videostream --help')\n"},
       {{"rnu"}, "videostream: unknown verb 'rnu'; did you mean 'run'? (see 'videostream --help')\n"},
       {{"xyzzy"},
        "videostream: unknown verb 'xyzzy', expected one of: run, explain, devices, doctor, backends, profile, "
-       "status, events, receive, record, snapshot, man, completion (see 'videostream --help')\n"},
+       "status, reload, events, receive, record, snapshot, man, completion (see 'videostream --help')\n"},
       {{"backends", "lst"},
        "videostream backends: unknown verb 'lst'; did you mean 'list'? (see 'videostream backends --help')\n"},
-      {{"run"}, "videostream run: --profile FILE is missing (see 'videostream run --help')\n"},
       {{"run", "--profil", "x"},
        "videostream run: unknown option '--profil'; did you mean '--profile'? (see 'videostream run --help')\n"},
       {{"run", "--profile"}, "videostream run: --profile: its value is missing (see 'videostream run --help')\n"},
@@ -82,9 +81,20 @@ TEST_F(CliTest, WrongCommandLinesAreRefusedWithTheNearestWord) {
 
 // Would catch: a verb without help, or help without an example.
 TEST_F(CliTest, EveryVerbHasHelpWithExamples) {
-  const std::vector<std::vector<std::string>> verbs = {
-      {},          {"run"},    {"explain"}, {"backends"}, {"backends", "list"}, {"backends", "inspect"},
-      {"profile"}, {"status"}, {"receive"}, {"record"},   {"profile", "show"},  {"profile", "validate"}};
+  const std::vector<std::vector<std::string>> verbs = {{},
+                                                       {"run"},
+                                                       {"explain"},
+                                                       {"backends"},
+                                                       {"backends", "list"},
+                                                       {"backends", "inspect"},
+                                                       {"profile"},
+                                                       {"status"},
+                                                       {"receive"},
+                                                       {"record"},
+                                                       {"profile", "show"},
+                                                       {"profile", "validate"},
+                                                       {"profile", "which"},
+                                                       {"profile", "schema"}};
   for (std::vector<std::string> verb : verbs) {
     verb.emplace_back("--help");
     const Outcome outcome = Videostream(verb);
@@ -103,6 +113,7 @@ TEST_F(CliTest, JsonBeginsWithItsSchema) {
       {{"backends", "inspect", "shm"}, "backends-inspect"},
       {{"profile", "validate", profile_}, "profile-validate"},
       {{"profile", "show", profile_}, "profile-show"},
+      {{"profile", "which"}, "profile-which"},
       {{"devices"}, "devices"},
       {{"doctor"}, "doctor"},
   };

@@ -144,7 +144,7 @@ TEST_F(RunTest, TextNamesBackendsSocketsAndCounters) {
 
 // Would catch: a runtime that cannot be asked, ends badly on a signal, or leaves its sockets behind.
 TEST_F(RunTest, StatusAnswersAndSignalsEndInOrder) {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int signal : {SIGINT, SIGTERM}) {
     Process run(Command({"run", "--profile", Profile(), "--json"}), InstalledEnvironment(dir_));
     ASSERT_TRUE(run.WaitForText(" published")) << run.Err();
     const Outcome status = Videostream({"status", "--json"});

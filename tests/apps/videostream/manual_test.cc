@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "apps/videostream/verbs.h"
+#include "core/base/environment.h"
 
 namespace videostream {
 namespace {
@@ -50,6 +51,15 @@ TEST_F(ManualTest, HasOnePagePerVerbWithEverythingInIt) {
     }
   }
   for (const ManualPage& page : sut) EXPECT_EQ(page.name.find("report"), std::string::npos);
+}
+
+// Catches a variable that the page of the program does not have.
+TEST_F(ManualTest, ThePageOfTheProgramHasTheEnvironment) {
+  const std::string sut = ManualPages(root_).front().text;
+  ASSERT_NE(sut.find(".SH ENVIRONMENT\n"), std::string::npos);
+  for (const EnvVar& variable : EnvironmentTable()) {
+    EXPECT_NE(sut.find(".B " + std::string(variable.name) + "\n"), std::string::npos) << variable.name;
+  }
 }
 
 // Catches examples whose lines begin with a dot or quote, which roff would take for a request, and quotes that it would

@@ -19,6 +19,9 @@ RuntimeReport Example() {
   report.now_ns = 99;
   report.profile = "dev";
   report.profile_file = "configs/dev.yaml";
+  report.reloads.generation = 3;
+  report.reloads.refused = RefusedProfile{
+      .file = "a.yaml", .time_ns = 17, .error = "no\nway", .error_code = VSTREAM_E_BUSY, .text = "version: 1\n"};
   report.chosen = {{"front.capture", "sw", "pattern", "it fits"}, {"front.full.converter", "", "", "not needed"}};
   StreamStatus stream;
   stream.name = "front";

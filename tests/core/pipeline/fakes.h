@@ -183,7 +183,9 @@ struct JobControl {
   vstream_encoder_config encoding{};
   int allowed = 0;  // jobs that may finish
   bool drain = false, fail = false;
-  std::atomic<bool> hang{false};  // a converter: in collect
+  std::atomic<bool> hang{false};  // a converter: in collect; an encoder: while its bit rate is set
+  bool takes_bitrate = false, fail_bitrate = false;
+  std::vector<uint64_t> bitrates;  // as set while it ran
   std::atomic<int> alive{0};
   int32_t status = VSTREAM_OK;
   uint32_t max_jobs = 2;
@@ -268,7 +270,14 @@ class FakeEncoder : public Encoder {
     c_->Update();
     return {};
   }
-  Status SetBitrate(uint64_t) override { return {}; }
+  Status SetBitrate(uint64_t bits_per_second) override {
+    while (c_->hang) usleep(1000);
+    const std::lock_guard lock(c_->mutex);
+    if (c_->fail_bitrate) return Fail(Code::kInvalidArgument, "no such rate");
+    c_->bitrates.push_back(bits_per_second);
+    return {};
+  }
+  bool CanSetBitrate() const override { return c_->takes_bitrate; }
 
  private:
   std::shared_ptr<JobControl> c_;

@@ -176,7 +176,9 @@ TEST_F(EncoderAdapterTest, ChangesTheBitrateOnlyWhereItCan) {
   EXPECT_EQ(Said(sut_->SetBitrate(5)),
             "unsupported: backend 'liar': set_bitrate: this encoder cannot change it while running");
   EXPECT_EQ(set, 0U);
+  EXPECT_FALSE(sut_->CanSetBitrate());
   auto able = MakeEncoderAdapter("liar", Ops(true), {}).value();
+  EXPECT_TRUE(able->CanSetBitrate());
   EXPECT_TRUE(able->SetBitrate(5));
   EXPECT_EQ(set, 5U);
 }

@@ -72,6 +72,17 @@ TEST(CheckOptions, WritesValuesAsTheAbiWantsThem) {
                                          {"free", "-3"}}));
 }
 
+// Catches: sizes in bytes that cannot be written as people think of them, or a unit taken for its neighbour.
+TEST(NormaliseOption, KnowsPowersOf1000And1024) {
+  const vstream_option_spec free = Spec("free", VSTREAM_OPTION_INTEGER, kCapture);
+  const std::pair<const char*, const char*> rows[] = {{"64k", "64000"}, {"2M", "2000000"},     {"1G", "1000000000"},
+                                                      {"4KiB", "4096"}, {"64MiB", "67108864"}, {"1GiB", "1073741824"}};
+  for (const auto& [written, meant] : rows) EXPECT_EQ(NormaliseOption(free, written).value_or("refused"), meant);
+  EXPECT_FALSE(NormaliseOption(free, "64mib").has_value());
+  EXPECT_FALSE(NormaliseOption(free, "KiB").has_value());
+  EXPECT_FALSE(NormaliseOption(free, "9007199254740993GiB").has_value());
+}
+
 struct Wrong {
   const char* key;
   const char* value;
@@ -103,13 +114,18 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"loop", "off", true, "option 'loop' found twice, one value expected"},
         Wrong{"bytes", "3M", false, "option 'bytes': '3M' found, 1 to 2000000 expected"},
         Wrong{"bytes", "0", false, "option 'bytes': '0' found, 1 to 2000000 expected"},
-        Wrong{"bytes", "", false, "option 'bytes': '' found, a whole number expected (k, M and G may follow)"},
-        Wrong{"bytes", "1.5", false, "option 'bytes': '1.5' found, a whole number expected (k, M and G may follow)"},
-        Wrong{"bytes", "k", false, "option 'bytes': 'k' found, a whole number expected (k, M and G may follow)"},
+        Wrong{"bytes", "", false,
+              "option 'bytes': '' found, a whole number expected (k, M, G, KiB, MiB or GiB may follow)"},
+        Wrong{"bytes", "1.5", false,
+              "option 'bytes': '1.5' found, a whole number expected (k, M, G, KiB, MiB or GiB may follow)"},
+        Wrong{"bytes", "k", false,
+              "option 'bytes': 'k' found, a whole number expected (k, M, G, KiB, MiB or GiB may follow)"},
         Wrong{"free", "9223372036854775807k", false,
-              "option 'free': '9223372036854775807k' found, a whole number expected (k, M and G may follow)"},
+              "option 'free': '9223372036854775807k' found, a whole number expected (k, M, G, KiB, MiB or GiB may "
+              "follow)"},
         Wrong{"free", "99999999999999999999", false,
-              "option 'free': '99999999999999999999' found, a whole number expected (k, M and G may follow)"},
+              "option 'free': '99999999999999999999' found, a whole number expected (k, M, G, KiB, MiB or GiB may "
+              "follow)"},
         Wrong{"deadline", "100", false, "option 'deadline': '100' found, a duration expected (100ms, 2s, 1500us)"},
         Wrong{"deadline", "-1s", false, "option 'deadline': '-1s' found, a duration expected (100ms, 2s, 1500us)"},
         Wrong{"deadline", "999us", false, "option 'deadline': '999us' found, 1ms to 1m expected"},
@@ -145,7 +161,7 @@ TEST(NormaliseOption, BoundsAndEscapesText) {
   EXPECT_FALSE(NormaliseOption(text, std::string("a\0b", 3)));
   const vstream_option_spec number = Spec("n", VSTREAM_OPTION_INTEGER, kCapture);
   EXPECT_EQ(NormaliseOption(number, "\x1b[2J\n").error().message,
-            "'\\x1b[2J' found, a whole number expected (k, M and G may follow)");
+            "'\\x1b[2J' found, a whole number expected (k, M, G, KiB, MiB or GiB may follow)");
 }
 
 // Catches: units mixed up, by which a deadline becomes a thousand times too long.

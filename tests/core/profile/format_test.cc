@@ -28,6 +28,8 @@ class RandomProfile {
     Profile profile;
     profile.name.value = Word() + "_" + Word();
     for (auto& list : profile.backends) list = Backends();
+    profile.require = Require();
+    if (Below(2) == 0) profile.match = Match();
     for (const auto& list : profile.backends) {
       if (Below(2) == 0) AddOptions(list.front().value, profile);
     }
@@ -58,6 +60,40 @@ class RandomProfile {
     const uint32_t count = Between(1, 16);
     for (uint32_t i = 0; i < count; ++i) list.push_back({Name() + std::to_string(i), {}});
     return list;
+  }
+
+  Requirements Require() {
+    Requirements require;
+    for (const std::string_view word : RequirementNames()) {
+      if (Below(4) == 0) require.push_back({std::string(word), {}});
+    }
+    return require;
+  }
+
+  // Of another number for every one, so that none stands in a list twice.
+  std::vector<Located<std::string>> Patterns() {
+    std::vector<Located<std::string>> list;
+    const uint32_t count = Below(17);
+    for (uint32_t i = 0; i < count; ++i) list.push_back({Text() + "*" + std::to_string(i), {}});
+    return list;
+  }
+
+  MatchSpec Match() {
+    MatchSpec match;
+    match.arch = {{"x86_64", {}}};
+    for (auto* list : {&match.compatible, &match.soc, &match.dmi, &match.kernel, &match.node}) *list = Patterns();
+    return match;
+  }
+
+  // Lists for some kinds; what transports and encoders refer to is kept.
+  BackendLists SomeBackends(const Profile& profile) {
+    BackendLists lists;
+    for (auto& list : lists) {
+      if (Below(16) == 0) list = Backends();
+    }
+    lists[static_cast<size_t>(BackendKind::kTransport)].clear();
+    if (Below(4) == 0) lists[static_cast<size_t>(BackendKind::kTransport)] = profile.Backends(BackendKind::kTransport);
+    return lists;
   }
 
   std::string Text() {
@@ -161,6 +197,9 @@ class RandomProfile {
     if (Below(4) != 0) stream.capture.format.value = OneOf(CaptureFormatNames());
     if (Below(4) != 0) stream.capture.size.value = AnySize();
     if (Below(4) != 0) stream.capture.rate.value = Rate();
+    stream.capture.require = Require();
+    stream.require = Require();
+    stream.backends = SomeBackends(profile);
     const uint32_t outputs = Between(1, 8);
     for (uint32_t i = 0; i < outputs; ++i) stream.outputs.push_back(Output(i, number * 8 + i, stream.capture, profile));
     return stream;
@@ -176,6 +215,9 @@ class RandomProfile {
     OutputSpec output = alone.outputs.front();
     output.name.value = Name() + std::to_string(number);
     output.publish.push_back(Publish(socket, profile));
+    output.require = Require();
+    output.backends = SomeBackends(profile);
+    output.backends[static_cast<size_t>(BackendKind::kCapture)].clear();
     return output;
   }
 
@@ -195,6 +237,7 @@ class RandomProfile {
 
   EncoderSpec Encoder() {
     EncoderSpec encoder;
+    encoder.require = Require();
     if (Below(2) == 0) {
       encoder.codec.value = "mjpeg";
       encoder.quality.value = Between(1, 100);

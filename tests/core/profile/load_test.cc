@@ -106,6 +106,32 @@ TEST_F(LoadTest, SizeOfAFileIsBounded) {
   EXPECT_EQ(LoadError(path).message, "profile '" + path + "': expected at most 1048576 bytes, found more");
 }
 
+// Catches the same with a text that is not read from a file, or one that is parsed before it is measured.
+TEST_F(LoadTest, TenMegabytesAreRefusedAtOnce) {
+  const std::string large = "a: " + std::string(size_t{10} << 20, '[');
+  const auto sut = ParseProfile(large, "x.yaml", NoEnvironment());
+  ASSERT_FALSE(sut.has_value());
+  EXPECT_EQ(sut.error().message, "x.yaml: error: a profile has at most 1048576 bytes, found more");
+  EXPECT_EQ(LoadError(Write("large.yaml", large)).message,
+            "profile '" + dir_ + "/large.yaml': expected at most 1048576 bytes, found more");
+  const std::string child = Write("child.yaml", "version: 1\nname: child\nextends: large\n");
+  EXPECT_EQ(LoadError(child).message, child + ":3:10: error: profile '" + dir_ +
+                                          "/large.yaml': expected at most 1048576 bytes, found more\n"
+                                          "   3 | extends: large\n     |          ^~~~~");
+}
+
+// Catches a base that is looked for in the wrong place when real files are read.
+TEST_F(LoadTest, ABaseIsReadFromTheFolderOfTheFile) {
+  std::filesystem::create_directory(dir_ + "/sub");
+  Write("sub/base.yaml", kGoodProfile);
+  const std::string child = Write("child.yaml", "version: 1\nname: child\nextends: sub/base.yaml\n");
+  const auto sut = LoadProfile(child, NoEnvironment());
+  ASSERT_TRUE(sut.has_value()) << sut.error().message;
+  EXPECT_EQ(sut->name.value, "child");
+  EXPECT_EQ(sut->bases.at(0).file, dir_ + "/sub/base.yaml");
+  EXPECT_EQ(sut->bases.at(0).text, kGoodProfile);
+}
+
 // Catches a profile from a pipe (`videostream run <(generate)`) being refused or cut short.
 TEST_F(LoadTest, PipeIsReadToItsEnd) {
   int ends[2] = {-1, -1};

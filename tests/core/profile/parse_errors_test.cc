@@ -53,7 +53,7 @@ constexpr ErrorRow kRows[] = {
 name: test
 backends: {capture: [v4l2], transport: [shm]}
 )"sv,
-     R"(x.yaml:1:1: error: missing key 'streams' in a profile
+     R"(x.yaml:1:1: error: missing key 'streams' in a profile; without it a profile cannot run, only be extended ('extends: NAME' in another one)
    1 | version: 1
      | ^)"},
     {"StreamsEmpty", 0, R"(version: 1

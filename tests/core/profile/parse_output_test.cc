@@ -22,7 +22,7 @@ TEST_P(OutputErrorTest, MessageIsExact) { ExpectTheMessage(); }
 constexpr ErrorRow kRows[] = {
     {"RateIsAWord", 18, R"(      full:
         rate: half)"sv,
-     R"(x.yaml:19:15: error: expected a frame rate such as 10 or 30000/1001, from 1 to 1000, found 'half'
+     R"(x.yaml:19:15: error: expected a frame rate such as 30 or 30000/1001, from 1 to 1000, found 'half'
   19 |         rate: half
      |               ^~~~)"},
     {"CropWithoutPlace", 18, R"(      full:

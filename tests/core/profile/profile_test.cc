@@ -79,6 +79,8 @@ TEST_F(ProfileTest, SetOptionRefusesWhatTheFileCouldNotSay) {
             "option 'sw-fallback.x': expected a value of at most 1024 bytes, found 1025");
   EXPECT_EQ(message("sw-fallback.x=\x1b[2J"),
             "option 'sw-fallback.x': expected text in UTF-8 without control characters");
+  EXPECT_EQ(message("sw-fallback.x=${HOME}"),
+            "option 'sw-fallback.x': expected text without '${', which stands for nothing there");
   EXPECT_EQ(message("sw-fallback.x=\xFF"), "option 'sw-fallback.x': expected text in UTF-8 without control characters");
   EXPECT_EQ(sut_, before);
 }
@@ -98,6 +100,14 @@ TEST_F(ProfileTest, EqualityIsAboutValues) {
   EXPECT_TRUE(differs([](Profile& p) { p.name.value = "y"; }));
   EXPECT_TRUE(differs([](Profile& p) { p.backends[2].push_back({"x", {}}); }));
   EXPECT_TRUE(differs([](Profile& p) { p.options[0].options[0].is_list = true; }));
+  EXPECT_TRUE(differs([](Profile& p) { p.match.emplace(); }));
+  EXPECT_TRUE(differs([](Profile& p) { p.require.push_back({"hardware", {}}); }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].require.push_back({"hardware", {}}); }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].backends[0].push_back({"x", {}}); }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].capture.require.push_back({"hardware", {}}); }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].require.push_back({"hardware", {}}); }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].backends[0].push_back({"x", {}}); }));
+  EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].encoder->require.push_back({"hardware", {}}); }));
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].capture.device.value = "y"; }));
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].capture.rate.value = {25, 1}; }));
   EXPECT_TRUE(differs([](Profile& p) { p.streams[0].outputs[0].format.emplace(); }));

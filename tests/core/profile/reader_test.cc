@@ -24,7 +24,7 @@ constexpr ErrorRow kRows[] = {
   21 |           birtate: 4M
      |           ^~~~~~~)"},
     {"UnknownKeyFarFromAll", 22, "          colour: red"sv,
-     R"(x.yaml:22:11: error: unknown key 'colour' in 'encoder'; expected one of: codec, bitrate, gop, quality
+     R"(x.yaml:22:11: error: unknown key 'colour' in 'encoder'; expected one of: codec, bitrate, gop, quality, require
   22 |           colour: red
      |           ^~~~~~)"},
     {"UnknownKeyOfTheProfile", 8, "optoins:"sv,
@@ -32,33 +32,9 @@ constexpr ErrorRow kRows[] = {
    8 | optoins:
      | ^~~~~~~)"},
     {"MergeKeyIsNoKey", 13, "      <<: {device: pattern}"sv,
-     R"(x.yaml:13:7: error: unknown key '<<' in 'capture'; expected one of: device, format, size, rate
+     R"(x.yaml:13:7: error: unknown key '<<' in 'capture'; expected one of: device, format, size, rate, require
   13 |       <<: {device: pattern}
      |       ^~)"},
-    {"ExtendsIsNotImplemented", 2, R"(name: test
-extends: generic)"sv,
-     R"(x.yaml:3:1: error: key 'extends' is not implemented yet in this version
-   3 | extends: generic
-     | ^~~~~~~)"},
-    {"MatchIsNotImplemented", 2, R"(name: test
-match: {arch: x86_64})"sv,
-     R"(x.yaml:3:1: error: key 'match' is not implemented yet in this version
-   3 | match: {arch: x86_64}
-     | ^~~~~)"},
-    {"RequireIsNotImplemented", 2, R"(name: test
-require: hardware)"sv,
-     R"(x.yaml:3:1: error: key 'require' is not implemented yet in this version
-   3 | require: hardware
-     | ^~~~~~~)"},
-    {"RequireOfAnEncoderIsNotImplemented", 22, "          require: hardware"sv,
-     R"(x.yaml:22:11: error: key 'require' is not implemented yet in this version
-  22 |           require: hardware
-     |           ^~~~~~~)"},
-    {"RequireOfAnOutputIsNotImplemented", 18, R"(      full:
-        require: hardware)"sv,
-     R"(x.yaml:19:9: error: key 'require' is not implemented yet in this version
-  19 |         require: hardware
-     |         ^~~~~~~)"},
     {"MissingKeyOfAnEncoder", 20, std::nullopt,
      R"(x.yaml:19:9: error: missing key 'codec' in 'encoder'
   19 |         encoder:
@@ -76,7 +52,7 @@ x.yaml:21:11: error: expected a format (NV12, NV21, I420, YUYV, UYVY, RGB24, BGR
      R"(x.yaml:19:9: error: expected a mapping, found nothing
   19 |         encoder:
      |         ^~~~~~~
-x.yaml:20:9: error: unknown key 'x' in an output; expected one of: format, size, rate, crop, rotate, flip, filter, color, encoder, publish
+x.yaml:20:9: error: unknown key 'x' in an output; expected one of: format, size, rate, crop, rotate, flip, filter, color, encoder, publish, backends, require
   20 |         x:
      |         ^)"},
     {"WholeNumberInQuotes", 27, R"(            buffers: "6")"sv,

@@ -150,9 +150,13 @@ name: 'test
   16 |      rate: 30
      |      ^)"},
     {"IndentedByTab", 16, "\011rate: 30"sv,
-     R"(x.yaml:16:1: error: a line is indented by spaces, found a tab
+     R"(x.yaml:16:1: error: expected spaces at the start of a line, found a tab
   16 | 	rate: 30
      | ^)"},
+    {"IndentedBySpacesAndTabs", 16, "    \011\011rate: 30\n    \n\011\n\011# remark"sv,
+     R"(x.yaml:16:5: error: expected spaces at the start of a line, found a tab
+  16 |     		rate: 30
+     |     ^)"},
     {"CharacterThatStartsNothing", 16, "      rate: @30"sv,
      R"(x.yaml:16:13: error: no value starts with this character; put the text in quotes
   16 |       rate: @30

@@ -185,5 +185,44 @@ TEST_F(RichPlanTest, MjpegIsTheLastChoice) {
   EXPECT_EQ(sut.plan->streams[0].captured.fourcc, VSTREAM_FORMAT_I420);
 }
 
+// A camera that has single sizes only, and leaves which to the device.
+class OpenSize : public RichPlanTest {
+ protected:
+  OpenSize() {
+    std::vector<vstream_format_range> sizes;
+    for (const Size& size : {Size{640, 480}, Size{3840, 2160}, Size{1920, 1080}}) {
+      vstream_format_range& range = sizes.emplace_back(Range(VSTREAM_FORMAT_NV12, kOut));
+      range.min_width = range.max_width = size.width;
+      range.min_height = range.max_height = size.height;
+    }
+    Add(Backend("cam", {Device(VSTREAM_KIND_CAPTURE, "cam0", sizes)}));
+    capture().size.value = {};
+    output().encoder = Codec("mjpeg");
+  }
+};
+
+// Bug: a size is dictated to a camera although any of its own would do.
+TEST_F(OpenSize, StaysOpenWhereAllOfThemGoOn) {
+  const Planning sut = MakePlan(profile_, inventory_);
+  ASSERT_TRUE(sut.plan) << sut.error->message;
+  EXPECT_EQ(sut.plan->streams[0].captured.width, 0u);
+}
+
+// Bug: the camera's usual size is too large for the encoder, which says so only when the stream is opened; or the
+// smallest is taken because it is the cheapest.
+TEST_F(OpenSize, IsTheLargestThatGoesOnWhereNotAllDo) {
+  inventory_["soft"].devices[2].formats[0].max_width = 2000;
+  Planning sut = MakePlan(profile_, inventory_);
+  ASSERT_TRUE(sut.plan) << sut.error->message;
+  EXPECT_EQ(sut.plan->streams[0].captured.width, 1920u);
+  EXPECT_EQ(sut.plan->streams[0].captured.height, 1080u);
+  EXPECT_EQ(sut.plan->streams[0].outputs[0].published.width, 1920u);
+  inventory_["soft"].devices[2].formats[0].max_width = 320;
+  sut = MakePlan(profile_, inventory_);
+  EXPECT_FALSE(sut.plan);
+  ASSERT_TRUE(sut.error);
+  EXPECT_EQ(sut.error->code, Code::kUnsupported);
+}
+
 }  // namespace
 }  // namespace videostream
