@@ -50,7 +50,8 @@ void AppendField(std::string& to, std::string_view name, std::string_view value)
     to += '=';
   } else {
     to += '\n';
-    for (unsigned shift = 0; shift < 64; shift += 8) to += static_cast<char>(value.size() >> shift & 0xFFU);
+    const uint64_t size = value.size();
+    for (unsigned shift = 0; shift < 64; shift += 8) to += static_cast<char>(size >> shift & 0xFFU);
   }
   to.append(value).append("\n");
 }

@@ -126,7 +126,7 @@ StreamDevices DevicesFor(const Rules& rules, const Capacity& capacity, const Str
       captured.height = size.height;
       const StreamPictures pictures = MakePictures(stream, captured);
       const OutputDevices then = DevicesOfOutput(rules, capacity, stream, pictures, i);
-      if (devices.pictures.converts[i]) one.converters = Both(one.converters, then.converters);
+      if (devices.pictures.converts[i] && pictures.converts[i]) one.converters = Both(one.converters, then.converters);
       if (stream.outputs[i].encoder) one.encoders = Both(one.encoders, then.encoders);
     }
     devices.complete = !one.allocators.empty() && !one.transports.empty() &&

@@ -80,22 +80,6 @@ bool ComesBefore(const vstream_device& a, const vstream_device& b) {
   return a.cost != b.cost ? a.cost < b.cost : std::string_view(a.id) < std::string_view(b.id);
 }
 
-Match MatchDevice(const BackendReport& report, uint32_t kind, const Demand& demand) {
-  Match best;
-  for (const vstream_device& device : report.devices) {
-    if (device.kind != kind || (demand.device != "auto" && demand.device != device.id)) continue;
-    const Match match = MatchOne(device, demand);
-    if (best.device == nullptr) {
-      best = match;
-      continue;
-    }
-    const int fits = match.verdict == Verdict::kTaken ? 5 : Nearness(match, demand);
-    const int best_fits = best.verdict == Verdict::kTaken ? 5 : Nearness(best, demand);
-    if (fits > best_fits || (fits == best_fits && ComesBefore(device, *best.device))) best = match;
-  }
-  return best;
-}
-
 std::string Describe(const PlannedFormat& format) {
   std::string text = format.fourcc == 0 ? "any format" : FormatName(format.fourcc);
   if (format.width != 0) text += " " + std::to_string(format.width) + "x" + std::to_string(format.height);

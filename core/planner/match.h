@@ -38,9 +38,6 @@ struct Match {
 // Usable and cheap ones first, then by id: the order of a probe means nothing.
 [[nodiscard]] bool ComesBefore(const vstream_device& a, const vstream_device& b);
 
-// The best device of `kind` (VSTREAM_KIND_*) that can do it; without one, the device that comes nearest and why not.
-[[nodiscard]] Match MatchDevice(const BackendReport& report, uint32_t kind, const Demand& demand);
-
 // "NV12 1280x720 at 30 fps", as far as it is known; "any format" for nothing.
 [[nodiscard]] std::string Describe(const PlannedFormat& format);
 
