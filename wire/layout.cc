@@ -83,6 +83,7 @@ std::string CheckLayout(const vstream_layout& layout, uint32_t fd_count, const u
 }
 
 std::string CheckFrame(const vstream_layout& layout, const uint64_t* bytes_used, const vstream_rect& visible) {
+  if (FrameFits(layout, bytes_used, visible)) return {};
   for (uint32_t i = 0; i < VSTREAM_MAX_PLANES; ++i) {
     const uint64_t size = i < layout.plane_count ? layout.planes[i].size : 0;
     if (bytes_used[i] > size) {
@@ -90,13 +91,8 @@ std::string CheckFrame(const vstream_layout& layout, const uint64_t* bytes_used,
     }
   }
   const vstream_rect& v = visible;
-  if (v.x == 0 && v.y == 0 && v.width == 0 && v.height == 0) return {};
-  if (v.width == 0 || v.height == 0 || v.x > layout.width || v.width > layout.width - v.x || v.y > layout.height ||
-      v.height > layout.height - v.y) {
-    return "visible " + Number(v.width) + "x" + Number(v.height) + "+" + Number(v.x) + "+" + Number(v.y) + " of " +
-           Number(layout.width) + "x" + Number(layout.height);
-  }
-  return {};
+  return "visible " + Number(v.width) + "x" + Number(v.height) + "+" + Number(v.x) + "+" + Number(v.y) + " of " +
+         Number(layout.width) + "x" + Number(layout.height);
 }
 
 }  // namespace videostream::wire

@@ -5,24 +5,17 @@
 #include "apps/videostream/explain.h"
 #include "apps/videostream/machine_text.h"
 #include "apps/videostream/table.h"
+#include "core/planner/words.h"
 
 namespace videostream {
 namespace {
 
 constexpr size_t kIndent = 4;
 
-std::string At(const Profile& profile, const SourcePos& pos) {
-  if (!pos.in_file()) return {};
-  std::string text = " (line " + std::to_string(pos.line);
-  const auto base = static_cast<size_t>(pos.file);
-  if (base > 0 && base <= profile.bases.size()) text += " of '" + profile.bases[base - 1].name + "'";
-  return text + ")";
-}
-
 std::string CandidateText(const Profile& profile, const Candidate& candidate) {
   std::string text = candidate.backend;
   if (!candidate.device.empty()) text += "/" + candidate.device;
-  text += ": " + std::string(VerdictName(candidate.verdict)) + At(profile, candidate.pos);
+  text += ": " + std::string(VerdictName(candidate.verdict)) + AtLine(profile, candidate.pos);
   text = Wrap(text, 2);
   text += Wrap(candidate.reason, kIndent);
   if (!candidate.evidence.empty()) text += Wrap("seen: " + candidate.evidence, kIndent);
@@ -57,16 +50,6 @@ std::string LinksText(const Planning& planning) {
     std::string line = link.stream + "." + link.output + ": " + work + " of " + link.what;
     if (link.bytes != 0) line += ", " + FormatBytes(link.bytes);
     text += Wrap(line, 2) + Wrap("forced by " + link.forced_by, kIndent);
-  }
-  return text;
-}
-
-std::string SumOf(const PoolPlan& pool) {
-  std::string text = std::to_string(pool.count) + " =";
-  const char* separator = " ";
-  for (const auto& [what, count] : pool.parts) {
-    text += separator + std::to_string(count) + " " + what;
-    separator = " + ";
   }
   return text;
 }

@@ -121,16 +121,6 @@ class PoolMath {
 
 std::string Mebibytes(uint64_t bytes) { return std::to_string((bytes + (1U << 20U) - 1) >> 20U) + " MiB"; }
 
-std::string Sum(const PoolPlan& pool) {
-  std::string text = std::to_string(pool.count) + " =";
-  const char* separator = " ";
-  for (const auto& [what, count] : pool.parts) {
-    text += separator + std::to_string(count) + " " + what;
-    separator = " + ";
-  }
-  return text;
-}
-
 // The key that makes this pool smaller.
 std::string Lower(const Profile& profile, const PoolPlan& pool) {
   for (const StreamSpec& stream : profile.streams) {
@@ -176,7 +166,7 @@ std::optional<Error> CheckPools(const Profile& profile, const std::vector<PoolPl
                                 const MachineLimits& limits) {
   for (const PoolPlan& pool : pools) {
     if (pool.count <= kMaxPoolBuffers) continue;
-    return Error{Code::kUnsupported, "the pool of '" + pool.output + "' " + pool.what + " needs " + Sum(pool) +
+    return Error{Code::kUnsupported, "the pool of '" + pool.output + "' " + pool.what + " needs " + SumOf(pool) +
                                          " buffers, " + std::to_string(kMaxPoolBuffers) + " are possible; " +
                                          Lower(profile, pool)};
   }

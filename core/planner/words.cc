@@ -14,6 +14,16 @@ std::string AtLine(const Profile& profile, const SourcePos& pos) {
 
 std::string KindWord(BackendKind kind) { return std::string(kBackendKindNames.at(static_cast<size_t>(kind))); }
 
+std::string SumOf(const PoolPlan& pool) {
+  std::string text = std::to_string(pool.count) + " =";
+  const char* separator = " ";
+  for (const auto& [what, count] : pool.parts) {
+    text += separator + std::to_string(count) + " " + what;
+    separator = " + ";
+  }
+  return text;
+}
+
 std::string Times(uint32_t count) { return count == 1 ? "once" : std::to_string(count) + " times"; }
 
 std::string Joined(const std::vector<std::string>& names, const char* last) {

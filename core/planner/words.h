@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/planner/rules.h"
+#include "core/planner/plan.h"
 
 namespace videostream {
 
@@ -14,6 +14,9 @@ namespace videostream {
 
 // "capture", "encoder".
 [[nodiscard]] std::string KindWord(BackendKind kind);
+
+// "9 = 2 device + 7 filling".
+[[nodiscard]] std::string SumOf(const PoolPlan& pool);
 
 // "once", "3 times".
 [[nodiscard]] std::string Times(uint32_t count);
